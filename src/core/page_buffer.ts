@@ -1,0 +1,77 @@
+/**
+ * Pages of one volume on their way in.
+ *
+ * @module
+ */
+
+import { assert } from "./assert.ts";
+import { PAGE_SIZE } from "./limits.ts";
+
+/** Pages of a slab: small enough to waste little, large enough that frames of neighbours never straddle. */
+const SLAB_PAGES = 256;
+
+/**
+ * Pages of one volume in the order of their arrival, in slabs of 1 MiB, so that a growing buffer
+ * never copies what it holds and a whole slab can be transferred to a worker.
+ */
+export class PageBuffer {
+  /** The slabs; all but the last are full. */
+  readonly slabs: Uint8Array<ArrayBuffer>[] = [];
+  #indexes: Uint32Array<ArrayBuffer>;
+  #count = 0;
+
+  /** `expectedPages` sizes the first slab; it is a hint, not a limit. */
+  constructor(expectedPages = SLAB_PAGES) {
+    const first = Math.min(Math.max(expectedPages, 1), SLAB_PAGES);
+    this.#indexes = new Uint32Array(first);
+    this.slabs.push(new Uint8Array(first * PAGE_SIZE));
+  }
+
+  /** Pages held. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The index of each page, in order of arrival. A view: valid until the next page is added. */
+  get indexes(): Uint32Array<ArrayBuffer> {
+    return this.#indexes.subarray(0, this.#count);
+  }
+
+  /**
+   * Makes room for one page and returns the 4,096 bytes to fill. They may hold anything before.
+   */
+  add(pageIdx: number): Uint8Array<ArrayBuffer> {
+    const at = this.#count++;
+    if (at === this.#indexes.length) {
+      const grown = new Uint32Array(Math.max(this.#indexes.length * 2, 16));
+      grown.set(this.#indexes);
+      this.#indexes = grown;
+    }
+    this.#indexes[at] = pageIdx;
+    return this.#place(at);
+  }
+
+  /** The page that arrived as number `at`, from 0. A view. */
+  page(at: number): Uint8Array<ArrayBuffer> {
+    assert(at >= 0 && at < this.#count, "A page buffer has no such page");
+    let slab = 0;
+    let from = at;
+    if (at >= this.#firstPages) {
+      slab = 1 + Math.floor((at - this.#firstPages) / SLAB_PAGES);
+      from = (at - this.#firstPages) % SLAB_PAGES;
+    }
+    return this.slabs[slab].subarray(from * PAGE_SIZE, (from + 1) * PAGE_SIZE);
+  }
+
+  get #firstPages(): number {
+    return this.slabs[0].length / PAGE_SIZE;
+  }
+
+  #place(at: number): Uint8Array<ArrayBuffer> {
+    const beyondFirst = at - this.#firstPages;
+    if (beyondFirst >= 0 && beyondFirst % SLAB_PAGES === 0) {
+      this.slabs.push(new Uint8Array(SLAB_PAGES * PAGE_SIZE));
+    }
+    return this.page(at);
+  }
+}

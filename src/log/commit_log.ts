@@ -1,0 +1,151 @@
+/**
+ * The seam to whatever keeps the commit log.
+ *
+ * @module
+ */
+
+import type { Digest } from "../core/content_digest.ts";
+import type { ClientId, SegmentId, VolumeId } from "../core/gid.ts";
+import type { Lsn } from "../core/lsn.ts";
+import type { PageCount } from "../core/page.ts";
+import type { SegmentUse } from "../core/snapshot.ts";
+import type { SegmentVolume } from "../segment/segment.ts";
+
+/** One commit, as it is kept. */
+export interface CommitRecord {
+  /** The volume. */
+  readonly vid: VolumeId;
+  /** Its place in the volume's line. */
+  readonly lsn: Lsn;
+  /** The client that committed. */
+  readonly cid: ClientId;
+  /** How many pages the volume has from here on. */
+  readonly pageCount: PageCount;
+  /** When, in milliseconds since 1970; never before the parent's. */
+  readonly timestampMs: number;
+  /** The client's own id of the request, where it gave one (v1). */
+  readonly requestId: Uint8Array | undefined;
+  /** The segments that hold its pages: at most 64, without overlaps. */
+  readonly segments: readonly SegmentUse[];
+  /** Covers volume, client, base LSN, page count, content digest and the parent's digest (digest.ts). */
+  readonly digest: Digest;
+  /** The digest of the record before it; 16 zero bytes at LSN 1. */
+  readonly parentDigest: Digest;
+}
+
+/** The newest commit of a volume. */
+export interface Head {
+  /** Its LSN. */
+  readonly lsn: Lsn;
+  /** The page count there. */
+  readonly pageCount: PageCount;
+  /** Who committed it. */
+  readonly cid: ClientId;
+  /** Its record's digest. */
+  readonly digest: Digest;
+  /** Its record's time. */
+  readonly timestampMs: number;
+  /** The oldest LSN that is still readable. */
+  readonly floorLsn: Lsn;
+  /** A deleted volume keeps its head as a tombstone: reads are `missing`, commits `conflict`, for ever. */
+  readonly deleted: boolean;
+}
+
+/** A head together with the version that an append is compared with. */
+export interface HeadRead {
+  /** The head; undefined when the volume has no commit. */
+  readonly head: Head | undefined;
+  /** Opaque: what {@linkcode CommitLog.append} compares. */
+  readonly version: unknown;
+}
+
+/** A segment that is durable and may be committed. */
+export interface Registration {
+  /** The segment. */
+  readonly sid: SegmentId;
+  /** When it was registered, in milliseconds since 1970. */
+  readonly timestampMs: number;
+  /** The length of its object. */
+  readonly sizeBytes: number;
+  /** What it holds, sorted by volume. */
+  readonly volumes: readonly SegmentVolume[];
+}
+
+/**
+ * How an append ended:
+ *
+ * - `landed`: the record is durable.
+ * - `stale`: the head is not the one compared with. It says nothing about who changed it: the
+ *   record at base + 1 may be one's own, from an attempt whose answer was lost.
+ */
+export type AppendOutcome = "landed" | "stale";
+
+/** Some volumes moved on. */
+export interface LogChange {
+  /** The volume. */
+  readonly vid: VolumeId;
+  /** Its new head's LSN. */
+  readonly lsn: Lsn;
+  /** The record, where this process wrote it itself. */
+  readonly record: CommitRecord | undefined;
+}
+
+/** One row of a listing of volumes. */
+export interface VolumeEntry {
+  /** The volume. */
+  readonly vid: VolumeId;
+  /** Its newest commit. */
+  readonly head: Head;
+}
+
+/**
+ * A commit log: for every volume one line of records, and the segments that may be committed.
+ *
+ * Every method may reject with GraftError `unavailable`: the store did not answer, and whether a write
+ * took effect is then unknown. All implementations pass the same conformance suite (`_conformance.ts`).
+ */
+export interface CommitLog {
+  /** What the log is, for messages: `kv:/data/log.kv`, `memory:`. */
+  readonly name: string;
+  /** Identifies the data this log belongs to; the object store holds the same one. */
+  readonly storeId: string;
+  /** Whether no other process can write to it, so that heads read or written here stay true. */
+  readonly exclusive: boolean;
+
+  /** The newest commit, by a strong read (from memory where the log is exclusive). */
+  head(vid: VolumeId): Promise<HeadRead>;
+  /** Like {@linkcode CommitLog.head}, past every cache: for use after an unknown outcome. */
+  headFromStore(vid: VolumeId): Promise<HeadRead>;
+  /**
+   * Appends `record` (whose LSN is that of `base` + 1), if the head is still `base`. Appends of many
+   * volumes that wait together become one write.
+   *
+   * `checkedAgainst` is the collection version that was read before the ages of the record's
+   * segments were checked; when a collector has run since, the outcome is `stale`.
+   */
+  append(record: CommitRecord, base: HeadRead, checkedAgainst: unknown): Promise<AppendOutcome>;
+  /** What {@linkcode CommitLog.append} takes as `checkedAgainst`. Read it before checking ages. */
+  collectionVersion(): Promise<unknown>;
+  /** The record at an LSN; undefined where there is none. */
+  record(vid: VolumeId, lsn: Lsn): Promise<CommitRecord | undefined>;
+  /**
+   * The records from `start` to `end` (both inclusive), ascending. Without a gap as far as it goes;
+   * it may end early where the line was truncated or damaged while it was read: the caller checks.
+   */
+  records(vid: VolumeId, start: Lsn, end: Lsn): AsyncIterable<CommitRecord>;
+
+  /** Makes durable segments known. Registrations that wait together become one write. */
+  register(registrations: readonly Registration[]): Promise<void>;
+  /** What is known of a segment; undefined if nothing. */
+  registration(sid: SegmentId): Promise<Registration | undefined>;
+
+  /** Volumes with at least one commit whose id starts with `prefix`, ascending, from after `after`. */
+  volumes(options: { prefix?: string; after?: VolumeId; limit: number }): Promise<VolumeEntry[]>;
+
+  /** Calls `listener` for every change, in each volume's order, until the returned function is called. */
+  subscribe(listener: (changes: readonly LogChange[]) => void): () => void;
+  /** Whether the store answered its last calls: undefined before the first. */
+  readonly healthy: boolean | undefined;
+  /** Finishes what waits, then lets go. */
+  close(): Promise<void>;
+}
