@@ -1,0 +1,179 @@
+/**
+ * How a commit lands.
+ *
+ * @module
+ */
+
+import type { Clock } from "../core/clock.ts";
+import { digestsEqual, EMPTY_DIGEST } from "../core/content_digest.ts";
+import { GraftError, isGraftError } from "../core/errors.ts";
+import { FIRST_LSN, type Lsn, nextLsn } from "../core/lsn.ts";
+import type { SegmentUse } from "../core/snapshot.ts";
+import type { CommitLog, CommitRecord, Head, HeadRead } from "../log/commit_log.ts";
+import { commitDigest } from "../log/digest.ts";
+import type { CommitRequest } from "../wire/messages.ts";
+import { checkAges, type CommitContent, findContent } from "./_commit_content.ts";
+import { checkShape, refuse } from "./_commit_shape.ts";
+
+/** What a {@linkcode Committer} is made of. */
+export interface CommitterParts {
+  /** Where commits are kept. */
+  readonly log: CommitLog;
+  /** The time of commits. */
+  readonly clock: Clock;
+  /** A commit takes segments up to half this age, in milliseconds. */
+  readonly graceMs: number;
+}
+
+/** A commit that landed. */
+export interface Landed {
+  /** Its record. */
+  readonly record: CommitRecord;
+  /** The volume's floor. */
+  readonly floorLsn: Lsn;
+}
+
+/** Appends that may end `stale` or unknown before the caller is told to come again. */
+const ATTEMPTS_MAX = 4;
+
+/**
+ * Lands commits, each on the snapshot it was based on, or not at all.
+ *
+ * The order of the checks keeps two promises. A repeat of a landed commit is answered with what landed,
+ * whatever became of its segments since; and a taken LSN is a `conflict` (which makes a client stop and
+ * pull), never an `invalid` for its segments (which the v0.1 client would repeat for ever). A conflict is
+ * only ever reported after a strong read of the head, and after looking whether the record that took the
+ * LSN is the caller's own, from an attempt whose answer was lost.
+ */
+export class Committer {
+  readonly #parts: CommitterParts;
+
+  /** Takes its parts; nothing is started. */
+  constructor(parts: CommitterParts) {
+    this.#parts = parts;
+  }
+
+  /** See {@linkcode Metastore.commit}. */
+  async commit(request: CommitRequest): Promise<Landed> {
+    checkShape(request);
+    const { log } = this.#parts;
+    let read = await log.head(request.vid);
+    for (let attempt = 1;; attempt++) {
+      const taken = read.head !== undefined && read.head.lsn !== (request.snapshotLsn ?? 0);
+      if (taken || read.head?.deleted || (read.head === undefined && request.snapshotLsn)) {
+        return await this.#repeatOrConflict(request, read.head);
+      }
+      const outcome = await this.#append(request, read);
+      if (typeof outcome !== "string") return outcome;
+      if (attempt === ATTEMPTS_MAX) throw undecided(request);
+      read = outcome === "stale" ? await log.head(request.vid) : await log.headFromStore(request.vid);
+    }
+  }
+
+  /** Tries once. `unknown`: only the record at base + 1 can tell whether it landed. */
+  async #append(request: CommitRequest, base: HeadRead): Promise<Landed | "stale" | "unknown"> {
+    const { log, clock, graceMs } = this.#parts;
+    const checkedAgainst = await log.collectionVersion();
+    const content = await findContent(log, request);
+    if (typeof content === "string") return refuse(request, content);
+    checkAges(request, clock.now(), graceMs / 2);
+    const record = makeRecord(request, base.head, content, clock.now());
+    try {
+      const outcome = await log.append(record, base, checkedAgainst);
+      if (outcome === "stale") return "stale";
+    } catch (error) {
+      if (!isGraftError(error, "unavailable")) throw error;
+      return "unknown";
+    }
+    return { record, floorLsn: base.head?.floorLsn ?? record.lsn };
+  }
+
+  /** The head is not the commit's base: either this commit landed before, or another did. */
+  async #repeatOrConflict(request: CommitRequest, head: Head | undefined): Promise<Landed> {
+    const lsn = nextLsn(request.snapshotLsn);
+    if (head !== undefined && !head.deleted && lsn <= head.lsn) {
+      if (lsn <= head.floorLsn && head.floorLsn > FIRST_LSN) {
+        throw new GraftError(
+          "missing",
+          `Cannot commit to volume "${request.vid}": LSN ${lsn} is not above its floor, so nobody can tell what landed there`,
+        );
+      }
+      const record = await this.#parts.log.record(request.vid, lsn);
+      if (record === undefined) {
+        throw new GraftError("unavailable", `Cannot read volume "${request.vid}": its record at LSN ${lsn}`);
+      }
+      if (await this.#isRepeat(request, record)) return { record, floorLsn: head.floorLsn };
+    }
+    throw conflict(request, head);
+  }
+
+  async #isRepeat(request: CommitRequest, record: CommitRecord): Promise<boolean> {
+    if (record.cid !== request.cid || record.pageCount !== request.pageCount) return false;
+    if (sameSegments(request.segments, record.segments)) return true;
+    const content = await findContent(this.#parts.log, request);
+    if (typeof content === "string") return false;
+    return digestsEqual(digestOn(request, content, record.parentDigest), record.digest);
+  }
+}
+
+function makeRecord(
+  request: CommitRequest,
+  parent: Head | undefined,
+  content: CommitContent,
+  nowMs: number,
+): CommitRecord {
+  const parentDigest = parent?.digest ?? EMPTY_DIGEST;
+  return {
+    vid: request.vid,
+    lsn: nextLsn(request.snapshotLsn),
+    cid: request.cid,
+    pageCount: request.pageCount,
+    timestampMs: Math.max(nowMs, parent?.timestampMs ?? 0),
+    requestId: undefined,
+    segments: content.segments,
+    digest: digestOn(request, content, parentDigest),
+    parentDigest,
+  };
+}
+
+function digestOn(
+  request: CommitRequest,
+  content: CommitContent,
+  parentDigest: Uint8Array,
+): Uint8Array {
+  return commitDigest({
+    vid: request.vid,
+    cid: request.cid,
+    baseLsn: request.snapshotLsn,
+    pageCount: request.pageCount,
+    contentDigest: content.digest,
+    parentDigest,
+  });
+}
+
+function sameSegments(a: readonly SegmentUse[], b: readonly SegmentUse[]): boolean {
+  return a.length === b.length &&
+    a.every(({ sid, pageSet }, i) => sid === b[i].sid && pageSet.equals(b[i].pageSet));
+}
+
+function undecided(request: CommitRequest): GraftError {
+  return new GraftError(
+    "unavailable",
+    `Cannot commit to volume "${request.vid}": the log gave no clear answer in ${ATTEMPTS_MAX} attempts`,
+    { hint: "Repeat the same commit: if it has landed already, the answer is what landed" },
+  );
+}
+
+function conflict(request: CommitRequest, head: Head | undefined): GraftError {
+  const base = request.snapshotLsn === undefined ? "no commit" : `LSN ${request.snapshotLsn}`;
+  const state = head === undefined
+    ? "the volume has no commits"
+    : head.deleted
+    ? "the volume was deleted"
+    : `its head is LSN ${head.lsn}`;
+  return new GraftError(
+    "conflict",
+    `Cannot commit to volume "${request.vid}" on ${base}: ${state}`,
+    { hint: "Pull, and make the changes again on the new snapshot" },
+  );
+}

@@ -1,0 +1,189 @@
+/**
+ * Which segment holds a page at an LSN, and what changed between two LSNs.
+ *
+ * @module
+ */
+
+import { assert } from "../core/assert.ts";
+import { digestsEqual, EMPTY_DIGEST } from "../core/content_digest.ts";
+import { GraftError } from "../core/errors.ts";
+import type { SegmentId, VolumeId } from "../core/gid.ts";
+import type { Lsn, LsnRange } from "../core/lsn.ts";
+import { PageSet } from "../core/page_set.ts";
+import type { CommitRecord } from "../log/commit_log.ts";
+import { PageTable } from "./_page_table.ts";
+import { CUT_OFF, NO_VERSION, VersionTable } from "./_version_table.ts";
+
+/** Where the versions of some pages are: one entry a page that exists, in parallel arrays. */
+export interface Located {
+  /** How many pages exist; only that many entries of each array count. */
+  readonly count: number;
+  /** The page's index. */
+  readonly indexes: Uint32Array;
+  /** The slot of the segment; {@linkcode VolumeIndex.segment} names it. */
+  readonly segments: Uint32Array;
+  /** The page's rank in the segment's page set. */
+  readonly ranks: Uint16Array;
+}
+
+/** What an object of a record costs beside its page sets. */
+const RECORD_BYTES = 480;
+const SEGMENT_USE_BYTES = 240;
+/** Unions remembered: a range of LSNs never changes, and many replicas ask for the same one. */
+const UNIONS_MAX = 8;
+
+/**
+ * The index of one volume: its line of commits and, for each page, the versions that it had.
+ *
+ * It is filled by {@linkcode VolumeIndex.apply}, one record after the other from LSN 1, and answers from
+ * memory. A page cut off by a smaller page count gets a version that says so, so that it stays gone when
+ * the volume grows again; each such version stands against one that was written, so that they at most
+ * double the table.
+ */
+export class VolumeIndex {
+  /** The volume. */
+  readonly vid: VolumeId;
+  readonly #records: CommitRecord[] = [];
+  readonly #pages = new PageTable();
+  readonly #versions = new VersionTable();
+  readonly #segments: SegmentId[] = [];
+  readonly #slots = new Map<SegmentId, number>();
+  readonly #unions = new Map<string, PageSet>();
+  #recordBytes = 0;
+  #pageCountMax = 0;
+
+  /** An index that has seen no commit. */
+  constructor(vid: VolumeId) {
+    this.vid = vid;
+  }
+
+  /** The newest LSN applied; 0 before the first. */
+  get headLsn(): number {
+    return this.#records.length;
+  }
+
+  /** The largest page count that the volume ever had. */
+  get pageCountMax(): number {
+    return this.#pageCountMax;
+  }
+
+  /** About how many bytes this index takes. */
+  get memoryBytes(): number {
+    return this.#recordBytes + this.#pages.memoryBytes + this.#versions.memoryBytes;
+  }
+
+  /** The segment in a slot. */
+  segment(slot: number): SegmentId {
+    return this.#segments[slot];
+  }
+
+  /** The record at an LSN up to the head. */
+  record(lsn: Lsn): CommitRecord {
+    assert(lsn >= 1 && lsn <= this.headLsn, "An index is asked for a record that it does not hold");
+    return this.#records[lsn - 1];
+  }
+
+  /**
+   * Adds the commit after the head.
+   *
+   * @throws {GraftError} `damaged` when the record does not follow from the one before it.
+   */
+  apply(record: CommitRecord): void {
+    assert(record.vid === this.vid, "A record of another volume was applied");
+    this.#checkFollows(record);
+    const previousCount = this.#records.at(-1)?.pageCount ?? 0;
+    if (record.pageCount < previousCount) this.#cutOff(record);
+    this.#records.push(record);
+    this.#recordBytes += RECORD_BYTES;
+    this.#pageCountMax = Math.max(this.#pageCountMax, record.pageCount);
+    for (const use of record.segments) this.#addSegment(record.lsn, use.sid, use.pageSet);
+  }
+
+  #checkFollows(record: CommitRecord): void {
+    const parent = this.#records.at(-1);
+    const follows = record.lsn === this.headLsn + 1 &&
+      digestsEqual(record.parentDigest, parent?.digest ?? EMPTY_DIGEST);
+    if (follows) return;
+    throw new GraftError(
+      "damaged",
+      `Cannot read volume "${this.vid}": the record at LSN ${record.lsn} does not follow LSN ${this.headLsn}`,
+      { hint: "The log is damaged: restore it, or report how it came to this" },
+    );
+  }
+
+  #addSegment(lsn: Lsn, sid: SegmentId, pageSet: PageSet): void {
+    const slot = this.#slotOf(sid);
+    const members = pageSet.toArray();
+    for (let rank = 0; rank < members.length; rank++) {
+      const older = this.#pages.get(members[rank]);
+      this.#pages.set(members[rank], this.#versions.push(older, lsn, slot, rank));
+    }
+    this.#recordBytes += SEGMENT_USE_BYTES + pageSet.bytes.length;
+  }
+
+  #slotOf(sid: SegmentId): number {
+    let slot = this.#slots.get(sid);
+    if (slot === undefined) {
+      slot = this.#segments.push(sid) - 1;
+      this.#slots.set(sid, slot);
+    }
+    return slot;
+  }
+
+  #cutOff(record: CommitRecord): void {
+    this.#pages.replaceAbove(
+      record.pageCount,
+      (version) =>
+        this.#versions.segment(version) === CUT_OFF
+          ? version
+          : this.#versions.push(version, record.lsn, CUT_OFF, 0),
+    );
+  }
+
+  /** Finds the newest version at or below `lsn` of each page in `wanted` (ascending). */
+  locate(wanted: Uint32Array, lsn: Lsn): Located {
+    const indexes = new Uint32Array(wanted.length);
+    const segments = new Uint32Array(wanted.length);
+    const ranks = new Uint16Array(wanted.length);
+    let count = 0;
+    for (let i = 0; i < wanted.length; i++) {
+      const version = this.#versions.at(this.#pages.get(wanted[i]), lsn);
+      const segment = version === NO_VERSION ? CUT_OFF : this.#versions.segment(version);
+      if (segment === CUT_OFF) continue;
+      indexes[count] = wanted[i];
+      segments[count] = segment;
+      ranks[count] = this.#versions.rank(version);
+      count++;
+    }
+    return { count, indexes, segments, ranks };
+  }
+
+  /** The pages written or cut off by the commits of the range, which must end at or below the head. */
+  changes(range: LsnRange): PageSet {
+    const key = `${range.start}-${range.end}`;
+    let union = this.#unions.get(key);
+    if (union === undefined) {
+      union = PageSet.union(this.#changedParts(range));
+      this.#unions.set(key, union);
+      if (this.#unions.size > UNIONS_MAX) {
+        for (const oldest of this.#unions.keys()) {
+          this.#unions.delete(oldest);
+          break;
+        }
+      }
+    }
+    return union;
+  }
+
+  *#changedParts(range: LsnRange): Generator<PageSet | { first: number; last: number }> {
+    let previousCount = range.start === 1 ? 0 : this.#records[range.start - 2].pageCount;
+    for (let lsn = range.start; lsn <= range.end; lsn++) {
+      const record = this.#records[lsn - 1];
+      for (const use of record.segments) yield use.pageSet;
+      if (record.pageCount < previousCount) {
+        yield { first: record.pageCount + 1, last: previousCount };
+      }
+      previousCount = record.pageCount;
+    }
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * The volume indexes of a process: loaded when asked for, kept up with the log, bounded in bytes.
+ *
+ * @module
+ */
+
+import { GraftError, isGraftError } from "../core/errors.ts";
+import type { VolumeId } from "../core/gid.ts";
+import { type Lsn, toLsn } from "../core/lsn.ts";
+import type { Counter, Metrics } from "../core/metrics.ts";
+import type { CommitLog, CommitRecord, Head, LogChange } from "../log/commit_log.ts";
+import { SingleFlight } from "../objects/single_flight.ts";
+import { VolumeIndex } from "./volume_index.ts";
+
+/** What {@linkcode VolumeIndexes} is made of. */
+export interface VolumeIndexesParts {
+  /** Where the records are. */
+  readonly log: CommitLog;
+  /** Counts loads and bytes. */
+  readonly metrics: Metrics;
+  /** Bytes that all indexes together may take; the one in use is never evicted. */
+  readonly bytesMax: number;
+}
+
+/** A list over several batches is not a snapshot of the log: a reader that meets a gap reads again. */
+const LOAD_ATTEMPTS = 3;
+
+/** Indexes by volume; the least recently used go first. */
+export class VolumeIndexes {
+  readonly #log: CommitLog;
+  readonly #bytesMax: number;
+  readonly #loads: Counter;
+  /** In the order of their last use. */
+  readonly #indexes = new Map<VolumeId, { index: VolumeIndex; countedBytes: number }>();
+  readonly #flights = new SingleFlight<VolumeId, VolumeIndex>();
+  readonly #unsubscribe: () => void;
+  #bytes = 0;
+
+  /** Subscribes to the log until {@linkcode VolumeIndexes.close}. */
+  constructor(parts: VolumeIndexesParts) {
+    this.#log = parts.log;
+    this.#bytesMax = parts.bytesMax;
+    this.#loads = parts.metrics.counter("index_loads", "Volume indexes read from the log");
+    parts.metrics.gauge("index_bytes", "Bytes held by volume indexes", () => this.#bytes);
+    parts.metrics.gauge("index_volumes", "Volumes indexed in memory", () => this.#indexes.size);
+    this.#unsubscribe = parts.log.subscribe((changes) => this.#follow(changes));
+  }
+
+  /** The index, if it is in memory and reaches to `lsn`. */
+  peek(vid: VolumeId, lsn: Lsn): VolumeIndex | undefined {
+    const entry = this.#indexes.get(vid);
+    if (entry === undefined || entry.index.headLsn < lsn) return undefined;
+    this.#touch(vid, entry);
+    return entry.index;
+  }
+
+  /**
+   * The index, reaching at least to `lsn`.
+   *
+   * @throws {GraftError} `missing` when the volume has no such LSN; `damaged` when its line has a gap.
+   */
+  async at(vid: VolumeId, lsn: Lsn): Promise<VolumeIndex> {
+    for (;;) {
+      const index = this.peek(vid, lsn) ??
+        await this.#flights.run(vid, () => this.#catchUp(vid, lsn));
+      // whoever shares a flight gets an index that reached the first caller's LSN, which may be lower
+      if (index.headLsn >= lsn) return index;
+    }
+  }
+
+  /** Forgets a volume's index, so that the next use reads it anew. */
+  drop(vid: VolumeId): void {
+    const entry = this.#indexes.get(vid);
+    if (entry === undefined) return;
+    this.#bytes -= entry.countedBytes;
+    this.#indexes.delete(vid);
+  }
+
+  /** Stops following the log. */
+  close(): void {
+    this.#unsubscribe();
+  }
+
+  async #catchUp(vid: VolumeId, lsn: Lsn): Promise<VolumeIndex> {
+    for (let attempt = 1;; attempt++) {
+      const { head } = await this.#log.head(vid);
+      const live = requireReadable(vid, lsn, head);
+      const index = this.#indexes.get(vid)?.index ?? new VolumeIndex(vid);
+      try {
+        await this.#applyTo(index, live.lsn);
+        this.#keep(index);
+        return index;
+      } catch (error) {
+        this.drop(vid);
+        if (attempt === LOAD_ATTEMPTS || !isGraftError(error, "damaged")) throw error;
+      }
+    }
+  }
+
+  async #applyTo(index: VolumeIndex, headLsn: Lsn): Promise<void> {
+    if (index.headLsn === 0) this.#loads.add();
+    if (index.headLsn < headLsn) {
+      const records = this.#log.records(index.vid, toLsn(index.headLsn + 1), headLsn);
+      for await (const record of records) {
+        // the commit path may have brought it while this list was under way
+        if (record.lsn > index.headLsn) index.apply(record);
+      }
+    }
+    if (index.headLsn < headLsn) {
+      throw new GraftError(
+        "damaged",
+        `Cannot read volume "${index.vid}": its log ends at LSN ${index.headLsn} below the head ${headLsn}`,
+      );
+    }
+  }
+
+  #follow(changes: readonly LogChange[]): void {
+    for (const { vid, lsn, record } of changes) {
+      if (record === undefined) continue;
+      const entry = this.#indexes.get(vid);
+      if (entry === undefined) {
+        // a volume's first commit is all there is to know of it
+        if (lsn === 1) {
+          const index = new VolumeIndex(vid);
+          index.apply(record);
+          this.#keep(index);
+        }
+      } else if (entry.index.headLsn + 1 === lsn) {
+        this.#extend(entry.index, record);
+      }
+    }
+  }
+
+  #extend(index: VolumeIndex, record: CommitRecord): void {
+    try {
+      index.apply(record);
+      this.#keep(index);
+    } catch {
+      // the commit has landed, so its writer is not to blame: the next read of the volume meets the same
+      // damage in the log and reports it
+      this.drop(index.vid);
+    }
+  }
+
+  #keep(index: VolumeIndex): void {
+    const countedBytes = index.memoryBytes;
+    this.#bytes += countedBytes - (this.#indexes.get(index.vid)?.countedBytes ?? 0);
+    this.#touch(index.vid, { index, countedBytes });
+    for (const vid of this.#indexes.keys()) {
+      if (this.#bytes <= this.#bytesMax || vid === index.vid) break;
+      this.drop(vid);
+    }
+  }
+
+  #touch(vid: VolumeId, entry: { index: VolumeIndex; countedBytes: number }): void {
+    this.#indexes.delete(vid);
+    this.#indexes.set(vid, entry);
+  }
+}
+
+/**
+ * Checks that `lsn` of a volume can be read, given a strong read of its head.
+ *
+ * @throws {GraftError} `missing` when the volume is not there or deleted, or the LSN is above the head or
+ * below the floor.
+ */
+export function requireReadable(vid: VolumeId, lsn: Lsn, head: Head | undefined): Head {
+  const refuse = (state: string): never => {
+    throw new GraftError("missing", `Cannot read volume "${vid}": ${state}`);
+  };
+  if (head === undefined) return refuse("it has no commits");
+  if (head.deleted) return refuse("it was deleted");
+  if (lsn > head.lsn) return refuse(`LSN ${lsn} is above its head ${head.lsn}`);
+  if (lsn < head.floorLsn) return refuse(`LSN ${lsn} is below its floor ${head.floorLsn}`);
+  return head;
+}
