@@ -1,0 +1,2 @@
+export { alloc, reset } from "./memory";
+export { xxh64, xxh64Pages } from "./xxh64";
