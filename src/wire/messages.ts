@@ -1,43 +1,15 @@
 /**
  * The protobuf messages of the v0.1 protocol.
  *
- * STUB: the seam; written by the wire room.
+ * Every decoder takes a whole body, skips fields that it does not know, and throws GraftError `invalid`
+ * with the field's name for everything else that the protocol does not allow. docs/graft.proto is the
+ * schema; where a field that occurs once there occurs twice, the last one counts. Byte views are copied
+ * where they are kept, except pages.
  *
  * @module
  */
-import type { ClientId, VolumeId } from "../core/gid.ts";
-import type { Lsn } from "../core/lsn.ts";
-import type { PageCount } from "../core/page.ts";
-import type { PageSet } from "../core/page_set.ts";
-import type { SegmentUse, Snapshot } from "../core/snapshot.ts";
 
-/** `end` undefined: to the head. LSNs above 2^53 - 1 are clamped to it (they are above every head). */
-export interface OpenLsnRange {
-  readonly start: Lsn;
-  readonly end: Lsn | undefined;
-}
-export interface SnapshotRequest {
-  readonly vid: VolumeId;
-  readonly lsn: Lsn | undefined;
-}
-export interface PullRequest {
-  readonly vid: VolumeId;
-  readonly range: OpenLsnRange | undefined;
-}
-export interface CommitRequest {
-  readonly vid: VolumeId;
-  readonly cid: ClientId;
-  /** The base; undefined for the first commit. */
-  readonly snapshotLsn: Lsn | undefined;
-  readonly pageCount: PageCount;
-  readonly segments: readonly SegmentUse[];
-}
-export interface ReadPagesRequest {
-  readonly vid: VolumeId;
-  readonly lsn: Lsn;
-  readonly pageSet: PageSet;
-}
-export interface Commit {
-  readonly snapshot: Snapshot;
-  readonly segments: readonly SegmentUse[];
-}
+export * from "./commit_messages.ts";
+export * from "./error_message.ts";
+export * from "./page_messages.ts";
+export * from "./snapshot_messages.ts";
