@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { bundle, proveSelfContained } from "./bundle.ts";
+
+async function withModule(source: string, use: (entry: string) => Promise<void>) {
+  const directory = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${directory}/part.ts`, "export const part: number = 7;");
+    await Deno.writeTextFile(`${directory}/entry.ts`, source);
+    await use(`${directory}/entry.ts`);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("bundle() makes one file that needs nothing else", async () => {
+  await withModule(`export { part } from "./part.ts";`, async (entry) => {
+    await bundle(entry, `${entry}.js`);
+    await proveSelfContained(`${entry}.js`);
+  });
+});
+
+Deno.test("bundle() says what is wrong with the source", async () => {
+  await withModule(`export { part } from "./nowhere.ts";`, async (entry) => {
+    await assert.rejects(bundle(entry, `${entry}.js`), /Cannot bundle the client: .*nowhere/s);
+  });
+});
+
+Deno.test("proveSelfContained() refuses a file that imports another", async () => {
+  await withModule(`export { part } from "./part.ts";`, async (entry) => {
+    await assert.rejects(proveSelfContained(entry), /Cannot import the bundle: .*part\.ts/s);
+  });
+});
+
+Deno.test("proveSelfContained() refuses a file that needs a permission", async () => {
+  await withModule(`export const home = Deno.env.get("HOME");`, async (entry) => {
+    await assert.rejects(proveSelfContained(entry), /Cannot import the bundle: .*NotCapable/s);
+  });
+});
+
+Deno.test("proveSelfContained() refuses a file that exports nothing", async () => {
+  await withModule("export {};", async (entry) => {
+    await assert.rejects(proveSelfContained(entry), /exports nothing/);
+  });
+});

@@ -1,0 +1,54 @@
+/**
+ * What tests need beyond Deno, and how to tell whether it is there.
+ *
+ * @module
+ */
+
+import { runCommand } from "./command.ts";
+
+/** Something that a suite of tests needs from the machine. */
+export type Need = "python" | "strace" | "tmpfs";
+
+/** The Python that the interop tests drive: `GRAFT_TEST_PYTHON`, else the one that `.ci/run` set up. */
+export function pythonPath(env: { get(name: string): string | undefined } = Deno.env): string {
+  const cache = env.get("XDG_CACHE_HOME") ?? `${env.get("HOME") ?? ""}/.cache`;
+  return env.get("GRAFT_TEST_PYTHON") ?? `${cache}/graft-ci/venv/bin/python`;
+}
+
+interface Probe {
+  /** A command that succeeds where the need is met. */
+  readonly command: readonly string[];
+  /** What to say where it does not. */
+  readonly reason: string;
+}
+
+const PROBES: Record<Need, () => Probe> = {
+  python: () => ({
+    command: [pythonPath(), "-c", "import apsw, sqlite_graft"],
+    reason: "no Python with sqlite-graft and apsw (.ci/run sets one up; or set GRAFT_TEST_PYTHON)",
+  }),
+  strace: () => ({
+    // A container may hold the program and yet forbid tracing.
+    command: ["strace", "-f", "-e", "trace=none", "true"],
+    reason: "strace is not installed or not allowed",
+  }),
+  tmpfs: () => ({
+    command: [
+      "unshare",
+      "--user",
+      "--map-root-user",
+      "--mount",
+      "sh",
+      "-c",
+      "mount -t tmpfs -o size=64k none /mnt",
+    ],
+    reason: "this user may not mount a tmpfs in a namespace",
+  }),
+};
+
+/** Why a need is not met; undefined where it is. */
+export async function whyMissing(need: Need): Promise<string | undefined> {
+  const { command, reason } = PROBES[need]();
+  const result = await runCommand(command[0], command.slice(1));
+  return result.code === 0 ? undefined : reason;
+}

@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { pythonPath, whyMissing } from "./needs.ts";
+
+Deno.test("pythonPath() prefers the variable", () => {
+  const env = new Map([["GRAFT_TEST_PYTHON", "/opt/python"], ["HOME", "/h"]]);
+  assert.equal(pythonPath(env), "/opt/python");
+});
+
+Deno.test("pythonPath() looks below the cache folder, which may be moved", () => {
+  assert.equal(pythonPath(new Map([["HOME", "/h"]])), "/h/.cache/graft-ci/venv/bin/python");
+  const moved = new Map([["HOME", "/h"], ["XDG_CACHE_HOME", "/c"]]);
+  assert.equal(pythonPath(moved), "/c/graft-ci/venv/bin/python");
+});
+
+Deno.test("whyMissing() says how to get a Python that is not there", async () => {
+  const before = Deno.env.get("GRAFT_TEST_PYTHON");
+  Deno.env.set("GRAFT_TEST_PYTHON", "/nowhere/python");
+  try {
+    assert.match(await whyMissing("python") ?? "", /sqlite-graft and apsw \(\.ci\/run/);
+  } finally {
+    if (before === undefined) Deno.env.delete("GRAFT_TEST_PYTHON");
+    else Deno.env.set("GRAFT_TEST_PYTHON", before);
+  }
+});

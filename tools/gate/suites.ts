@@ -1,0 +1,93 @@
+/**
+ * The test suites, and how one is run.
+ *
+ * @module
+ */
+
+import { runDeno } from "./command.ts";
+import { addTallies, EMPTY_TALLY, type Tally, tallyReport } from "./junit.ts";
+import { type Need, whyMissing } from "./needs.ts";
+
+/** Tests that one runner runs. */
+export interface Suite {
+  /** What it is called in the report. */
+  readonly name: string;
+  /** The arguments of `deno test`. */
+  readonly args: readonly string[];
+  /** What it needs beyond Deno. A suite whose needs are not met is skipped; in CI that is a failure. */
+  readonly needs: readonly Need[];
+}
+
+/** How a suite ended. */
+export interface SuiteResult {
+  /** The numbers. */
+  readonly tally: Tally;
+  /** Why the suite did not run at all; undefined where it did. */
+  readonly skippedBecause: string | undefined;
+  /** What the runner wrote. */
+  readonly output: string;
+  /** How long it took. */
+  readonly seconds: number;
+}
+
+/** Every suite. What needs a tool or the whole machine stands apart; the rest is one run. */
+export const SUITES: readonly Suite[] = [
+  {
+    name: "unit tests and examples",
+    args: ["--doc", "--parallel", "--ignore=tests/interop,tests/durability", "."],
+    needs: [],
+  },
+  { name: "interop", args: ["tests/interop"], needs: ["python"] },
+  { name: "kill -9", args: ["tests/durability/server_kill_test.ts"], needs: [] },
+  { name: "full disk", args: ["tests/durability/server_full_disk_test.ts"], needs: ["tmpfs"] },
+  { name: "fsync", args: ["tests/durability/server_fsync_test.ts"], needs: ["strace"] },
+];
+
+/**
+ * Runs a suite once.
+ *
+ * @param suite What to run.
+ * @param strict Whether a skip is a failure, as in CI.
+ */
+export async function runSuite(suite: Suite, strict: boolean): Promise<SuiteResult> {
+  for (const need of suite.needs) {
+    const reason = await whyMissing(need);
+    if (reason !== undefined) return skippedSuite(reason, strict);
+  }
+  const directory = await Deno.makeTempDir({ prefix: "graft-junit-" });
+  try {
+    const report = `${directory}/report.xml`;
+    const { code, output, seconds } = await runDeno(
+      ["test", "--allow-all", "--frozen", `--junit-path=${report}`, ...suite.args],
+      { env: { NO_COLOR: "1" } },
+    );
+    const tally = judge(tallyReport(await readOrNothing(report)), code, strict);
+    return { tally, skippedBecause: undefined, output, seconds };
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+function skippedSuite(reason: string, strict: boolean): SuiteResult {
+  const tally = strict ? { ...EMPTY_TALLY, failed: 1 } : EMPTY_TALLY;
+  return { tally, skippedBecause: reason, output: "", seconds: 0 };
+}
+
+/**
+ * A tally, corrected by what its cases cannot say: a runner that failed without a failed case (a file
+ * that does not load) counts as one failure, and in CI so does every skipped case.
+ */
+export function judge(tally: Tally, code: number, strict: boolean): Tally {
+  const skippedFailures = strict ? tally.skipped.length : 0;
+  const silentFailure = code !== 0 && tally.failed === 0 ? 1 : 0;
+  return addTallies(tally, { ...EMPTY_TALLY, failed: skippedFailures + silentFailure });
+}
+
+async function readOrNothing(path: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
