@@ -51,6 +51,15 @@ export class PageBuffer {
     return this.#place(at);
   }
 
+  /** Takes back the last {@linkcode add}: its page is not coming after all. */
+  dropLast(): void {
+    assert(this.#count > 0, "A page buffer has no page to drop");
+    const at = --this.#count;
+    // "all but the last slab are full" must stay true
+    const beyondFirst = at - this.#firstPages;
+    if (beyondFirst >= 0 && beyondFirst % SLAB_PAGES === 0) this.slabs.pop();
+  }
+
   /** The page that arrived as number `at`, from 0. A view. */
   page(at: number): Uint8Array<ArrayBuffer> {
     assert(at >= 0 && at < this.#count, "A page buffer has no such page");

@@ -2,20 +2,14 @@
 // that this protocol does not (missing ids, zero LSNs), so every getter names its field when it refuses.
 
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import { GraftError, isGraftError } from "../core/errors.ts";
+import type { GraftError } from "../core/errors.ts";
 import type { ClientId, SegmentId, VolumeId } from "../core/gid.ts";
 import { gidFromBytes } from "../core/gid.ts";
 import type { Lsn } from "../core/lsn.ts";
 import type { PageCount } from "../core/page.ts";
 import { toPageCount } from "../core/page.ts";
 import { PageSet } from "../core/page_set.ts";
-
-const WIRE_TYPE_NAME = ["varint", "64-bit", "bytes", "group", "end of group", "32-bit"];
-
-/** The refusal of a message: `Cannot read the commit request: field "cid" is missing`. */
-export function unreadable(subject: string, state: string, cause?: unknown): GraftError {
-  return new GraftError("invalid", `Cannot read ${subject}: ${state}`, { cause });
-}
+import { convertField, refuseField, refuseWireType, unreadable } from "./_refusals.ts";
 
 /**
  * A cursor over the fields of one message. Call {@linkcode next}, look at {@linkcode field}, then call
@@ -136,7 +130,7 @@ export class MessageReader {
 
   /** The error that says what is wrong with a field. */
   refuse(name: string, state: string, cause?: unknown): GraftError {
-    return unreadable(this.#subject, `${this.#quoted(name)} ${state}`, cause);
+    return refuseField(this.#subject, this.#path + name, state, cause);
   }
 
   #quoted(name: string): string {
@@ -145,19 +139,11 @@ export class MessageReader {
 
   #expect(name: string, wireType: WireType): void {
     if (this.#wireType === wireType) return;
-    const [found, wanted] = [WIRE_TYPE_NAME[this.#wireType], WIRE_TYPE_NAME[wireType]];
-    throw this.refuse(name, `has wire type ${found} instead of ${wanted}`);
+    throw refuseWireType(this.#subject, this.#path + name, this.#wireType, wireType);
   }
 
-  /** Lower conversions say `Cannot read the …: <state>`; the state is what a peer needs to see. */
   #convert<T>(name: string, what: string, convert: () => T): T {
-    try {
-      return convert();
-    } catch (error) {
-      if (!isGraftError(error, "invalid")) throw error;
-      const state = error.message.slice(error.message.indexOf(": ") + 2);
-      throw this.refuse(name, `is not a ${what}: ${state}`, error);
-    }
+    return convertField(this.#subject, this.#path + name, what, convert);
   }
 
   #guard<T>(what: string, read: () => T): T {

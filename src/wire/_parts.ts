@@ -1,6 +1,6 @@
 // The messages that occur inside others: snapshots, segments, ranges of LSNs, commits.
 
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { ClientId, Gid, SegmentId, VolumeId } from "../core/gid.ts";
 import { gidToBytes } from "../core/gid.ts";
 import type { Lsn, LsnRange } from "../core/lsn.ts";

@@ -4,13 +4,15 @@
  * @module
  */
 
-import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { VolumeId } from "../core/gid.ts";
-import { READ_PAGES_MAX } from "../core/limits.ts";
+import { GID_BYTES, gidToBytes } from "../core/gid.ts";
+import { PAGE_COUNT_MAX, PAGE_SIZE, READ_PAGES_MAX } from "../core/limits.ts";
 import type { Lsn } from "../core/lsn.ts";
 import type { PageSet } from "../core/page_set.ts";
 import type { SegmentUse } from "../core/snapshot.ts";
 import { MessageReader } from "./_message_reader.ts";
+import { pagesLength, putPages } from "./_page_writer.ts";
 import {
   readSegment,
   writeGid,
@@ -19,6 +21,8 @@ import {
   writeSegment,
   writeUint,
 } from "./_parts.ts";
+
+export { PAGES_BEFORE_VID_MAX, WritePagesDecoder } from "./write_pages_decoder.ts";
 
 /** Asks for pages as they were at an LSN. */
 export interface ReadPagesRequest {
@@ -93,4 +97,74 @@ export function decodeWritePagesResponse(bytes: Uint8Array): SegmentUse[] {
     } else message.skip();
   }
   return segments;
+}
+
+/** Some pages of a volume, each with its index. {@linkcode PageBuffer} is one. */
+export interface PageList {
+  /** The index of each page. */
+  readonly indexes: Uint32Array;
+  /** The 4,096 bytes of the page at position `i` of `indexes`. */
+  page(i: number): Uint8Array;
+}
+
+/**
+ * Encodes the answer of `read_pages` in one allocation; the order is that of `indexes`.
+ *
+ * @param indexes The index of each page.
+ * @param page The 4,096 bytes of the page at a position of `indexes`. They are copied at once.
+ */
+export function encodeReadPagesResponse(
+  indexes: Uint32Array,
+  page: (i: number) => Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const body = new Uint8Array(pagesLength(indexes));
+  putPages(body, 0, 1, { indexes, page });
+  return body;
+}
+
+/**
+ * Decodes the answer of `read_pages`. Its pages are views of `bytes`, not copies.
+ *
+ * @throws {GraftError} `invalid`.
+ */
+export function decodeReadPagesResponse(bytes: Uint8Array): PageList {
+  const message = new MessageReader(bytes, "the read pages response");
+  const indexes: number[] = [];
+  const pages: Uint8Array[] = [];
+  while (message.next()) {
+    if (message.field === 1) {
+      const page = readPage(message.message(`pages[${pages.length}]`));
+      indexes.push(page.pageIdx);
+      pages.push(page.data);
+    } else message.skip();
+  }
+  return { indexes: Uint32Array.from(indexes), page: (i) => pages[i] };
+}
+
+function readPage(message: MessageReader): { pageIdx: number; data: Uint8Array } {
+  let pageIdx = 0;
+  let data: Uint8Array | undefined;
+  while (message.next()) {
+    if (message.field === 1) pageIdx = message.uint("pageidx");
+    else if (message.field === 2) data = message.bytes("data");
+    else message.skip();
+  }
+  if (pageIdx < 1 || pageIdx > PAGE_COUNT_MAX) {
+    throw message.refuse("pageidx", `is ${pageIdx}, but pages run from 1 to ${PAGE_COUNT_MAX}`);
+  }
+  const bytes = message.required("data", data);
+  if (bytes.length !== PAGE_SIZE) {
+    throw message.refuse("data", `has ${bytes.length} bytes instead of ${PAGE_SIZE}`);
+  }
+  return { pageIdx, data: bytes };
+}
+
+/** Encodes the request of `write_pages` in one allocation. */
+export function encodeWritePagesRequest(vid: VolumeId, pages: PageList): Uint8Array<ArrayBuffer> {
+  const body = new Uint8Array(2 + GID_BYTES + pagesLength(pages.indexes));
+  body[0] = 1 << 3 | WireType.LengthDelimited;
+  body[1] = GID_BYTES;
+  body.set(gidToBytes(vid), 2);
+  putPages(body, 2 + GID_BYTES, 2, pages);
+  return body;
 }
