@@ -16,6 +16,7 @@ export { graft };
 export type Pointer = number;
 
 let bytes = viewMemory();
+let view = new DataView(bytes.buffer);
 
 /**
  * The module's whole memory. Calls may grow it, which detaches every view: take it anew after each.
@@ -24,6 +25,13 @@ export function memoryBytes(): Uint8Array<ArrayBuffer> {
   // A view that growth has detached has no length.
   if (bytes.length === 0) bytes = viewMemory();
   return bytes;
+}
+
+/** The same memory, for numbers. Little-endian, as the module writes them. */
+export function memoryView(): DataView<ArrayBuffer> {
+  const { buffer } = memoryBytes();
+  if (view.buffer !== buffer) view = new DataView(buffer);
+  return view;
 }
 
 function viewMemory(): Uint8Array<ArrayBuffer> {

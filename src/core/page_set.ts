@@ -4,46 +4,247 @@
  * @module
  */
 
+import { GraftError } from "./errors.ts";
+import {
+  combineSets,
+  decodeSet,
+  directoryOf,
+  type EncodedSet,
+  encodeMembers,
+  encodeUnion,
+  type MemberRange,
+  readMembers,
+  readMembersAfter,
+} from "./page_set_encoding.ts";
+import { PageSetLookup } from "./page_set_lookup.ts";
+
+export type { MemberRange } from "./page_set_encoding.ts";
+
+/** The largest member that a set can have. */
+const MEMBER_MAX = 2 ** 32 - 1;
+/** Members below which an iteration reads all of them at once. */
+const ITERATION_CHUNK_MEMBERS = 1024;
+
+/** The encoding of the set without members. */
+const EMPTY_ENCODING = new Uint8Array([0xda, 0xae, 0x12, 0xdf, 0, 0, 0, 0]);
+
 /**
- * An immutable set of u32, held as its canonical Splinter v0.1 encoding (docs/formats/page_set.md).
- * Every set in the program has been validated: the constructor is private to this folder.
+ * An immutable set of numbers from 0 to 2^32 - 1, held as its canonical Splinter v0.1 encoding
+ * (docs/formats/page_set.md): equal sets have equal bytes.
  *
- * STUB: the seam that the rooms above build on; the body is written with the wasm module.
+ * Every operation but the point lookups `has`, `rank` and `select` copies the encodings that it works
+ * on into the WebAssembly module's memory and the new encoding out of it; that copy is the set's own.
+ *
+ * Limitations: a set with more than 2^29 members encodes, but its members may not fit one array.
+ *
+ * @example
+ * ```ts
+ * import { PageSet } from "./page_set.ts";
+ *
+ * const written = PageSet.from([1, 2, 3, 900]);
+ * const wanted = PageSet.range(3, 1000);
+ * console.log(written.size, written.has(900)); // 4 true
+ * console.log([...written.intersection(wanted)]); // [3, 900]
+ * ```
  */
-export declare class PageSet {
+export class PageSet {
   /** The set without members. */
-  static readonly empty: PageSet;
-  /** Members in any order, repeated or not. */
-  static from(members: Iterable<number> | Uint32Array): PageSet;
-  /** Every number from `first` to `last`, both inclusive. */
-  static range(first: number, last: number): PageSet;
-  /**
-   * Validates a Splinter encoding and takes a copy of it (made canonical where it was not).
-   * Throws GraftError `invalid` that says what is wrong.
-   */
-  static decode(bytes: Uint8Array): PageSet;
-  /** The union of any number of sets and inclusive ranges, in time linear in their encodings. */
-  static union(parts: Iterable<PageSet | { first: number; last: number }>): PageSet;
+  static readonly empty: PageSet = new PageSet({
+    bytes: EMPTY_ENCODING,
+    size: 0,
+    first: 0,
+    last: 0,
+  });
+
   /** The canonical encoding. Do not write to it. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** How many members. */
   readonly size: number;
+  // Infinities for the empty set, so that it begins after and ends before everything.
+  readonly #first: number;
+  readonly #last: number;
+  #lookup: PageSetLookup | undefined;
+
+  private constructor(set: EncodedSet) {
+    this.bytes = set.bytes;
+    this.size = set.size;
+    this.#first = set.size === 0 ? Infinity : set.first;
+    this.#last = set.size === 0 ? -Infinity : set.last;
+  }
+
+  /**
+   * The set of `members`, which come in any order, repeated or not.
+   *
+   * @throws {GraftError} `invalid` for a member that is not a whole number from 0 to 2^32 - 1.
+   */
+  static from(members: Iterable<number> | Uint32Array): PageSet {
+    if (members instanceof Uint32Array) return new PageSet(encodeMembers(members));
+    const list = Array.from(members, toMember);
+    return new PageSet(encodeMembers(Uint32Array.from(list)));
+  }
+
+  /**
+   * Every number from `first` to `last`, both inclusive.
+   *
+   * @throws {GraftError} `invalid` unless both are whole numbers from 0 to 2^32 - 1, in this order.
+   */
+  static range(first: number, last: number): PageSet {
+    return PageSet.union([{ first, last }]);
+  }
+
+  /**
+   * Reads an encoding that anyone may have sent. It is validated as a whole, then copied; the copy is
+   * made canonical where it was not.
+   *
+   * @throws {GraftError} `invalid` that says what is wrong, and at which byte.
+   */
+  static decode(bytes: Uint8Array): PageSet {
+    return new PageSet(decodeSet(bytes));
+  }
+
+  /**
+   * The union of any number of sets and inclusive ranges, in time linear in their encodings.
+   *
+   * @throws {GraftError} `invalid` for a range that {@linkcode PageSet.range} refuses.
+   *
+   * @example
+   * ```ts
+   * import { PageSet } from "./page_set.ts";
+   *
+   * const changed = PageSet.union([PageSet.from([7]), { first: 1, last: 3 }, PageSet.from([2, 9])]);
+   * console.log([...changed]); // [1, 2, 3, 7, 9]
+   * ```
+   */
+  static union(parts: Iterable<PageSet | MemberRange>): PageSet {
+    const list = [...parts];
+    if (list.length === 1 && list[0] instanceof PageSet) return list[0];
+    const sets: Uint8Array[] = [];
+    const ranges: MemberRange[] = [];
+    for (const part of list) {
+      if (!(part instanceof PageSet)) ranges.push(toRange(part));
+      else if (part.#isRun()) ranges.push({ first: part.#first, last: part.#last });
+      else if (part.size > 0) sets.push(part.bytes);
+    }
+    return new PageSet(encodeUnion(sets, ranges));
+  }
+
   /** The smallest member; undefined for the empty set. */
-  readonly first: number | undefined;
+  get first(): number | undefined {
+    return this.size === 0 ? undefined : this.#first;
+  }
+
   /** The largest member; undefined for the empty set. */
-  readonly last: number | undefined;
-  has(member: number): boolean;
-  /** How many members are smaller than `member`. */
-  rank(member: number): number;
-  /** The member with `rank` smaller ones; undefined beyond the last. */
-  select(rank: number): number | undefined;
-  equals(other: PageSet): boolean;
-  union(other: PageSet): PageSet;
-  intersection(other: PageSet): PageSet;
-  difference(other: PageSet): PageSet;
+  get last(): number | undefined {
+    return this.size === 0 ? undefined : this.#last;
+  }
+
+  /** Whether `member` is in the set. */
+  has(member: number): boolean {
+    if (member < this.#first || member > this.#last) return false;
+    if (!Number.isInteger(member)) return false;
+    return this.#isRun() || this.#directory().has(member);
+  }
+
+  /** How many members are smaller than `member`, which need not be one itself. */
+  rank(member: number): number {
+    if (member <= this.#first) return 0;
+    if (member > this.#last) return this.size;
+    const whole = Math.ceil(member);
+    return this.#isRun() ? whole - this.#first : this.#directory().rank(whole);
+  }
+
+  /** The member with `rank` smaller ones; undefined where there is none. */
+  select(rank: number): number | undefined {
+    if (!Number.isInteger(rank) || rank < 0 || rank >= this.size) return undefined;
+    return this.#isRun() ? this.#first + rank : this.#directory().select(rank);
+  }
+
+  /** Whether both sets have the same members. */
+  equals(other: PageSet): boolean {
+    if (this === other) return true;
+    if (this.size !== other.size || this.bytes.length !== other.bytes.length) return false;
+    return this.bytes.every((byte, i) => byte === other.bytes[i]);
+  }
+
+  /** What is in either set. */
+  union(other: PageSet): PageSet {
+    if (this.size === 0) return other;
+    if (other.size === 0) return this;
+    return new PageSet(combineSets(["union"], this.bytes, other.bytes)[0]);
+  }
+
+  /** What is in both sets. */
+  intersection(other: PageSet): PageSet {
+    if (this.#isApartFrom(other)) return PageSet.empty;
+    return new PageSet(combineSets(["intersection"], this.bytes, other.bytes)[0]);
+  }
+
+  /** What is in this set and not in the other. */
+  difference(other: PageSet): PageSet {
+    if (this.#isApartFrom(other)) return this;
+    return new PageSet(combineSets(["difference"], this.bytes, other.bytes)[0]);
+  }
+
   /** The official library's cut: what is in both, and what is left of this one. */
-  cut(other: PageSet): { intersection: PageSet; rest: PageSet };
+  cut(other: PageSet): { intersection: PageSet; rest: PageSet } {
+    if (this.#isApartFrom(other)) return { intersection: PageSet.empty, rest: this };
+    const parts = combineSets(["intersection", "difference"], this.bytes, other.bytes);
+    return { intersection: new PageSet(parts[0]), rest: new PageSet(parts[1]) };
+  }
+
   /** The members, ascending, in a new array. */
-  toArray(): Uint32Array<ArrayBuffer>;
-  [Symbol.iterator](): IterableIterator<number>;
+  toArray(): Uint32Array<ArrayBuffer> {
+    if (!this.#isRun()) return readMembers(this.bytes, this.size);
+    const members = new Uint32Array(this.size);
+    for (let i = 0; i < members.length; i++) members[i] = this.#first + i;
+    return members;
+  }
+
+  /** The members, ascending. A large set is read in stretches, so leaving early saves the rest. */
+  [Symbol.iterator](): IterableIterator<number> {
+    if (this.size <= ITERATION_CHUNK_MEMBERS) return this.toArray().values();
+    return this.#stretches();
+  }
+
+  *#stretches(): Generator<number, undefined> {
+    // Each stretch copies the encoding anew, so it must yield members in proportion.
+    const wanted = Math.max(ITERATION_CHUNK_MEMBERS, this.bytes.length);
+    let after: number | undefined;
+    while (after !== this.#last) {
+      const members = readMembersAfter(this.bytes, after, wanted);
+      yield* members;
+      after = members[members.length - 1];
+    }
+  }
+
+  #directory(): PageSetLookup {
+    this.#lookup ??= new PageSetLookup(this.bytes, directoryOf(this.bytes), this.size);
+    return this.#lookup;
+  }
+
+  /** Whether the members follow each other without a gap: most sets are such, and need no look-up. */
+  #isRun(): boolean {
+    return this.size === this.#last - this.#first + 1;
+  }
+
+  /** Whether no member of one set lies between the ends of the other. */
+  #isApartFrom(other: PageSet): boolean {
+    return this.#last < other.#first || this.#first > other.#last;
+  }
+}
+
+function toMember(value: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= MEMBER_MAX) return value;
+  throw new GraftError(
+    "invalid",
+    `Cannot put ${value} into a page set: members are whole numbers from 0 to ${MEMBER_MAX}`,
+  );
+}
+
+function toRange(range: MemberRange): MemberRange {
+  if (toMember(range.first) <= toMember(range.last)) return range;
+  throw new GraftError(
+    "invalid",
+    `Cannot put ${range.first}-${range.last} into a page set: the range ends before it starts`,
+  );
 }

@@ -46,13 +46,11 @@ function stripes(at: usize, length: usize, seed: u64): u64 {
   return merge(hash, d);
 }
 
-// @ts-ignore: decorator
 @inline
 function round(lane: u64, input: u64): u64 {
   return rotl<u64>(lane + input * PRIME_2, 31) * PRIME_1;
 }
 
-// @ts-ignore: decorator
 @inline
 function merge(hash: u64, lane: u64): u64 {
   return (hash ^ round(0, lane)) * PRIME_1 + PRIME_4;
@@ -72,7 +70,6 @@ function remainder(hash: u64, at: usize, end: usize): u64 {
   return hash;
 }
 
-// @ts-ignore: decorator
 @inline
 function avalanche(hash: u64): u64 {
   hash = (hash ^ (hash >> 33)) * PRIME_2;
