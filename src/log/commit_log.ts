@@ -117,14 +117,31 @@ export interface CommitLog {
   /** Like {@linkcode CommitLog.head}, past every cache: for use after an unknown outcome. */
   headFromStore(vid: VolumeId): Promise<HeadRead>;
   /**
-   * Appends `record` (whose LSN is that of `base` + 1), if the head is still `base`. Appends of many
-   * volumes that wait together become one write.
+   * Appends `record`, if the head is still `base`. Appends of many volumes that wait together become
+   * one write. When it ends `landed`, every subscriber has been told.
    *
-   * `checkedAgainst` is the collection version that was read before the ages of the record's
+   * The record must follow from `base`: the next LSN, its digest as the parent's, no earlier time, at
+   * most 64 segments, and no deleted head; anything else is an assertion.
+   *
+   * @param checkedAgainst The collection version that was read before the ages of the record's
    * segments were checked; when a collector has run since, the outcome is `stale`.
+   * @throws {GraftError} `unavailable` when nobody knows whether it landed; the record at its LSN,
+   * read after {@linkcode CommitLog.headFromStore}, tells.
    */
   append(record: CommitRecord, base: HeadRead, checkedAgainst: unknown): Promise<AppendOutcome>;
-  /** What {@linkcode CommitLog.append} takes as `checkedAgainst`. Read it before checking ages. */
+  /**
+   * Deletes a volume, if the head is still `base`: the head stays as a tombstone, so that every later
+   * append is stale. Records and references stay until they are collected. Subscribers are told with
+   * the LSN of the head and no record.
+   *
+   * @param base A head that is there and not deleted; anything else is an assertion.
+   * @throws {GraftError} `unavailable` when nobody knows whether it took effect.
+   */
+  tombstone(vid: VolumeId, base: HeadRead): Promise<AppendOutcome>;
+  /**
+   * What {@linkcode CommitLog.append} takes as `checkedAgainst`. Read it before checking ages. It may
+   * be from memory: an older one makes an append stale, never land; after that it is read again.
+   */
   collectionVersion(): Promise<unknown>;
   /** The record at an LSN; undefined where there is none. */
   record(vid: VolumeId, lsn: Lsn): Promise<CommitRecord | undefined>;
@@ -134,15 +151,26 @@ export interface CommitLog {
    */
   records(vid: VolumeId, start: Lsn, end: Lsn): AsyncIterable<CommitRecord>;
 
-  /** Makes durable segments known. Registrations that wait together become one write. */
+  /**
+   * Makes durable segments known. Registrations that wait together become one write. After a rejection
+   * any part of them may be known; to register again is harmless.
+   */
   register(registrations: readonly Registration[]): Promise<void>;
   /** What is known of a segment; undefined if nothing. */
   registration(sid: SegmentId): Promise<Registration | undefined>;
 
-  /** Volumes with at least one commit whose id starts with `prefix`, ascending, from after `after`. */
+  /**
+   * Volumes with at least one commit whose id starts with `prefix`, ascending, from after `after`, at
+   * most `limit`. Deleted ones are left out.
+   */
   volumes(options: { prefix?: string; after?: VolumeId; limit: number }): Promise<VolumeEntry[]>;
 
-  /** Calls `listener` for every change, in each volume's order, until the returned function is called. */
+  /**
+   * Calls `listener` for every change, in each volume's order, until the returned function is called.
+   * It is called from the middle of a write, so it should be quick; what it throws is reported and
+   * disturbs nobody. A change whose answer was lost is announced, without its record, by the next read
+   * of the volume's head from the store.
+   */
   subscribe(listener: (changes: readonly LogChange[]) => void): () => void;
   /** Whether the store answered its last calls: undefined before the first. */
   readonly healthy: boolean | undefined;

@@ -1,0 +1,231 @@
+// The one writer of a log: what waits is written together.
+
+import { GraftError } from "../../core/errors.ts";
+import type { AppendOutcome, LogChange } from "../commit_log.ts";
+import { encodeValue } from "../codec/sealed_value.ts";
+import type { Subscribers } from "../subscribers.ts";
+import { Batch, type Mutation } from "./_batch.ts";
+import type { Doubts } from "./_doubts.ts";
+import { encodeFeed } from "./_feed.ts";
+import { type HeadCache, isNewer, type KvVersion } from "./_head_cache.ts";
+import { readHeads } from "./_head_reads.ts";
+import { BELL_KEY, COLLECTION_KEY, feedKey, headKey, keyText } from "./_keys.ts";
+import type { KvCalls } from "./_kv_calls.ts";
+import type { KvAtomic } from "./kv_handle.ts";
+import { ATTEMPTS_MAX, FEED_RETENTION_MS } from "./_limits.ts";
+import type { LogMetrics } from "./_log_metrics.ts";
+import { type HeadChange, type Pending, PendingChange, PendingWrite } from "./_pending.ts";
+
+/** What a {@linkcode GroupWriter} is made of. */
+export interface GroupWriterParts {
+  readonly calls: KvCalls;
+  readonly heads: HeadCache;
+  readonly doubts: Doubts;
+  readonly subscribers: Subscribers;
+  readonly metrics: LogMetrics;
+  /** Whether nobody else writes to the store. */
+  readonly exclusive: boolean;
+}
+
+/**
+ * Writes in batches: while one is under way, the next gathers. So nobody waits for a timer, a lone writer
+ * has a batch of its own, and a store that is slow gets larger ones. With several batches under way at
+ * once a local store would only queue them, one fsync each.
+ */
+export class GroupWriter {
+  readonly #parts: GroupWriterParts;
+  #waiting: Pending[] = [];
+  #running: Promise<void> | undefined;
+  #closed = false;
+  /** The newest version of the collection key that was seen; undefined before the first look. */
+  #collection: KvVersion | undefined;
+
+  constructor(parts: GroupWriterParts) {
+    this.#parts = parts;
+  }
+
+  /** Changes a head if it is still the one that the change was based on. */
+  change(change: HeadChange): Promise<AppendOutcome> {
+    const pending = new PendingChange(change);
+    this.#enqueue(pending);
+    return pending.outcome;
+  }
+
+  /** Writes mutations whatever else there is. They take effect together. */
+  write(mutations: readonly Mutation[]): Promise<void> {
+    const pending = new PendingWrite(mutations);
+    this.#enqueue(pending);
+    return pending.outcome;
+  }
+
+  /**
+   * A version that the collection key had, not necessarily its newest: one that is older makes a change
+   * lose, never land, and a change that loses is followed by a look at the key.
+   */
+  async collectionVersion(): Promise<KvVersion> {
+    if (this.#collection === undefined) await this.#lookAtCollection();
+    return this.#collection ?? null;
+  }
+
+  /** Takes nothing more, and writes what waits. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  #enqueue(pending: Pending): void {
+    if (this.#closed) {
+      const { name } = this.#parts.calls;
+      pending.reject(new GraftError("unavailable", `Cannot write to log "${name}": it is closed`));
+      return;
+    }
+    this.#waiting.push(pending);
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // whoever asks in this same turn shares the first batch
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#nextBatch();
+      if (batch.items.length > 0) await this.#commit(batch);
+    }
+    this.#running = undefined;
+  }
+
+  /** Takes as much as fits from the front of what waits, answering what has lost already. */
+  #nextBatch(): Batch<Pending> {
+    const batch = new Batch<Pending>();
+    const left: Pending[] = [];
+    for (const pending of this.#waiting) {
+      if (pending instanceof PendingChange && this.#hasLost(pending.change)) {
+        this.#answerStale(pending);
+      } else if (!batch.add(pending)) left.push(pending);
+    }
+    this.#waiting = left;
+    return batch;
+  }
+
+  #hasLost({ vid, baseVersion, checkedAgainst }: HeadChange): boolean {
+    const known = this.#parts.heads.get(vid);
+    if (known !== undefined && isNewer(known.version, baseVersion)) return true;
+    return checkedAgainst !== undefined && isNewer(this.#collection ?? null, checkedAgainst);
+  }
+
+  async #commit(batch: Batch<Pending>): Promise<void> {
+    const { calls, metrics } = this.#parts;
+    try {
+      const version = await calls.commit(this.#atomic(batch));
+      if (version === undefined) return await this.#sortOut(batch);
+      metrics.writtenBytes.add(batch.bytes);
+      this.#land(batch, version);
+    } catch (error) {
+      this.#giveUp(batch, error);
+    }
+  }
+
+  #atomic(batch: Batch<Pending>): KvAtomic {
+    const { calls, exclusive } = this.#parts;
+    const changes = changesOf(batch);
+    let atomic = calls.atomic();
+    for (const { change } of changes) {
+      atomic = atomic.check({ key: headKey(change.vid), versionstamp: change.baseVersion });
+    }
+    for (const { mutations } of batch.items) {
+      for (const { key, value } of mutations) {
+        atomic = value === undefined ? atomic.delete(key) : atomic.set(key, value);
+      }
+    }
+    if (changes.length === 0) return atomic;
+    const feed = encodeFeed(
+      changes.map(({ change }) => ({ vid: change.vid, lsn: change.head.lsn })),
+    );
+    atomic = atomic.check({ key: COLLECTION_KEY, versionstamp: this.#collection ?? null })
+      .set(feedKey(calls.commitVersionstamp()), feed, { expireIn: FEED_RETENTION_MS });
+    return exclusive ? atomic : atomic.set(BELL_KEY, BELL);
+  }
+
+  #land(batch: Batch<Pending>, version: string): void {
+    const { heads, doubts, subscribers, metrics } = this.#parts;
+    const news: LogChange[] = [];
+    for (const { change: { vid, head, record } } of changesOf(batch)) {
+      heads.put(vid, { head, version });
+      doubts.drop(vid);
+      news.push({ vid, lsn: head.lsn, record });
+    }
+    if (news.length > 0) {
+      metrics.commits.add(news.length);
+      metrics.batchCommits.record(news.length);
+      subscribers.publish(news);
+    }
+    for (const pending of batch.items) pending.resolve("landed");
+  }
+
+  /** A check failed, so nothing was written: finds the losers, and lets the others try again. */
+  async #sortOut(batch: Batch<Pending>): Promise<void> {
+    const { calls, heads } = this.#parts;
+    const changes = changesOf(batch);
+    const [reads] = await Promise.all([
+      readHeads(calls, changes.map(({ vid }) => vid)),
+      this.#lookAtCollection(),
+    ]);
+    reads.forEach((read, i) => heads.put(changes[i].vid, read));
+    const lost = new Set<Pending>(
+      changes.filter(({ change }, i) =>
+        reads[i].version !== change.baseVersion || this.#hasLost(change)
+      ),
+    );
+    const again: Pending[] = [];
+    for (const pending of batch.items) {
+      if (pending instanceof PendingWrite) again.push(pending);
+      else if (lost.has(pending)) this.#answerStale(pending);
+      else if (lost.size > 0 || ++pending.fruitless < ATTEMPTS_MAX) again.push(pending);
+      else pending.reject(refusedForNothing(calls.name, pending));
+    }
+    this.#waiting.unshift(...again);
+  }
+
+  /** Whether the batch was written is not known. */
+  #giveUp(batch: Batch<Pending>, error: unknown): void {
+    const { heads, doubts, exclusive } = this.#parts;
+    const again: Pending[] = [];
+    for (const pending of batch.items) {
+      if (pending instanceof PendingWrite) {
+        if (pending.repeated) pending.reject(error);
+        else again.push(pending);
+        pending.repeated = true;
+      } else {
+        heads.forget(pending.vid);
+        if (exclusive) doubts.add(pending.vid, pending.change.head.lsn);
+        pending.reject(error);
+      }
+    }
+    this.#waiting.unshift(...again);
+  }
+
+  #answerStale(pending: PendingChange): void {
+    this.#parts.metrics.staleAppends.add();
+    pending.resolve("stale");
+  }
+
+  async #lookAtCollection(): Promise<void> {
+    const { versionstamp } = await this.#parts.calls.get(COLLECTION_KEY);
+    if (this.#collection === undefined || isNewer(versionstamp, this.#collection)) {
+      this.#collection = versionstamp;
+    }
+  }
+}
+
+/** The bell's value says nothing: that it was set is the news. */
+const BELL = encodeValue(keyText(BELL_KEY), () => {});
+
+function changesOf(batch: Batch<Pending>): PendingChange[] {
+  return batch.items.filter((pending) => pending instanceof PendingChange);
+}
+
+function refusedForNothing(name: string, { vid }: PendingChange): GraftError {
+  return new GraftError(
+    "unavailable",
+    `Cannot write to log "${name}": it refused ${ATTEMPTS_MAX} times to move volume "${vid}" though nothing had changed`,
+  );
+}
