@@ -24,9 +24,9 @@ export function writePageSet(writer: BinaryWriter, field: number, pageSet: PageS
   writer.tag(field, WireType.LengthDelimited).bytes(pageSet.bytes);
 }
 
-/** Writes a uint64 or uint32; zero too, so that optional fields stay apart from absent ones. */
+/** Writes a uint64 or uint32. Zero is left out, as proto3 has it: no optional field here can be zero. */
 export function writeUint(writer: BinaryWriter, field: number, value: number): void {
-  writer.tag(field, WireType.Varint).uint64(value);
+  if (value !== 0) writer.tag(field, WireType.Varint).uint64(value);
 }
 
 /** Writes a message within the message. */
@@ -108,8 +108,9 @@ export function readOnlySnapshot(message: MessageReader): Snapshot {
 
 function writeTimestamp(writer: BinaryWriter, timestampMs: number): void {
   const seconds = Math.floor(timestampMs / 1000);
-  writer.tag(1, WireType.Varint).int64(seconds);
-  writer.tag(2, WireType.Varint).int32((timestampMs - seconds * 1000) * NANOS_PER_MS);
+  const nanos = (timestampMs - seconds * 1000) * NANOS_PER_MS;
+  if (seconds !== 0) writer.tag(1, WireType.Varint).int64(seconds);
+  if (nanos !== 0) writer.tag(2, WireType.Varint).int32(nanos);
 }
 
 function readTimestamp(message: MessageReader): number {
