@@ -79,8 +79,7 @@ export class PageSet {
    */
   static from(members: Iterable<number> | Uint32Array): PageSet {
     if (members instanceof Uint32Array) return new PageSet(encodeMembers(members));
-    const list = Array.from(members, toMember);
-    return new PageSet(encodeMembers(Uint32Array.from(list)));
+    return new PageSet(encodeMembers(new Uint32Array(Array.from(members, toMember))));
   }
 
   /**

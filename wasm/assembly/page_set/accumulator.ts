@@ -9,7 +9,8 @@ import { Writer } from "./writer";
 
 const EMPTY: usize = 0;
 const FULL: usize = 1;
-const NODE_BYTES: usize = 256 * sizeof<usize>();
+const SLOTS: u32 = 256;
+const NODE_BYTES: usize = <usize>SLOTS * sizeof<usize>();
 const ROOT_BITS: u32 = 32;
 const BLOCK_BITS: u32 = 8;
 const PARTITION_BITS: u32 = 16;
@@ -79,9 +80,14 @@ function blockOf(high: u32): usize {
   for (let shift: u32 = ROOT_BITS - BLOCK_BITS; shift > 0; shift -= 8) {
     const node = child(slot, NODE_BYTES);
     if (node == FULL) return FULL;
-    slot = node + <usize>(((high << BLOCK_BITS) >> shift) & 0xff) * sizeof<usize>();
+    slot = node + slotAt(((high << BLOCK_BITS) >> shift) & 0xff);
   }
   return child(slot, BITMAP_BYTES);
+}
+
+@inline
+function slotAt(key: u32): usize {
+  return <usize>key * sizeof<usize>();
 }
 
 /** What `slot` points to, made of `bytes` zeros if it is empty; or FULL. */
@@ -105,7 +111,7 @@ function cover(slot: usize, bits: u32, first: u32, last: u32): void {
   for (let key = first >> below; key <= last >> below; key++) {
     const from = key == first >> below ? first & maskBelow : 0;
     const to = key == last >> below ? last & maskBelow : maskBelow;
-    cover(node + <usize>key * sizeof<usize>(), below, from, to);
+    cover(node + slotAt(key), below, from, to);
   }
 }
 
@@ -127,8 +133,15 @@ function emit(writer: Writer, node: usize, bits: u32, prefix: u32): void {
     else writer.addBitmap(prefix, node);
     return;
   }
-  for (let key: u32 = 0; key < 256; key++) {
-    const below = node <= FULL ? node : load<usize>(node + <usize>key * sizeof<usize>());
-    if (below != EMPTY) emit(writer, below, bits - 8, (prefix << 8) | key);
+  if (node == EMPTY) return;
+  for (let key: u32 = 0; key < SLOTS; key += 4) {
+    if (node == FULL || v128.any_true(v128.load(node + slotAt(key)))) {
+      for (let i = key; i < key + 4; i++) emitSlot(writer, node, i, bits, prefix);
+    }
   }
+}
+
+function emitSlot(writer: Writer, node: usize, key: u32, bits: u32, prefix: u32): void {
+  const below = node == FULL ? FULL : load<usize>(node + slotAt(key));
+  if (below != EMPTY) emit(writer, below, bits - 8, (prefix << 8) | key);
 }

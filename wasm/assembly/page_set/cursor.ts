@@ -40,6 +40,16 @@ export class Cursor {
     else this.nextPartition();
   }
 
+  /** Moves to the last block; there must be one. */
+  toLast(): void {
+    this.top.toLast();
+    this.middle.open(this.top.valueEnd(), this.top.valueCount(), WIDE_OFFSET);
+    this.middle.toLast();
+    this.bottom.open(this.middle.valueEnd(), this.middle.valueCount(), NARROW_OFFSET);
+    this.bottom.toLast();
+    this.stand();
+  }
+
   /** Moves on to the first block whose upper bits are at least `high`. */
   seek(high: u32): void {
     if (this.done || this.high >= high) return;
@@ -72,6 +82,12 @@ export class Cursor {
   @inline
   partitionEnd(): usize {
     return this.middle.valueEnd();
+  }
+
+  /** Whether this is the first block of its partition. */
+  @inline
+  entersPartition(): bool {
+    return this.bottom.ordinal == 0;
   }
 
   /** Writes this block as a bitmap. */

@@ -5,15 +5,12 @@ import {
   ascends,
   blockBytes,
   countBitmap,
-  firstMember,
   FULL_BLOCK,
   isList,
-  lastMember,
-  nextMember,
 } from "./block";
 import { FOOTER_BYTES, LAST_LEVEL, MAGIC, MAGIC_BYTES, NARROW_OFFSET, WIDE_OFFSET } from "./format";
 import { indexBytes } from "./partition";
-import { setMembers, setOutput } from "./result";
+import { describe, setOutput } from "./result";
 
 // The meaning of the codes stands in src/core/page_set_decode.ts.
 const OK: i32 = 0;
@@ -31,8 +28,6 @@ const MEMBERS_UNSORTED: i32 = -10;
 const MEMBERS_MISCOUNTED: i32 = -11;
 
 let size: u64 = 0;
-let first: u32 = 0;
-let last: u32 = 0;
 let failedAt: usize = 0;
 
 /**
@@ -44,7 +39,7 @@ export function decode(at: usize, length: usize): i32 {
   failedAt = at;
   const code = checkEncoding(at, length);
   if (code < 0) setOutput(failedAt - at, 0);
-  else setMembers(size, first, last);
+  else describe(at, length, size);
   return code;
 }
 
@@ -54,54 +49,65 @@ function checkEncoding(at: usize, length: usize): i32 {
   const footer = at + length - FOOTER_BYTES;
   const keys: u32 = load<u16>(footer);
   if (keys > FULL_BLOCK) return fail(TOO_MANY_KEYS, footer);
-  const code = keys == 0 ? checkEmpty(at + MAGIC_BYTES, footer) : checkPartition(at + MAGIC_BYTES, footer, keys, 1, 0);
+  const code = keys == 0 ? checkEmpty(at + MAGIC_BYTES, footer) : checkPartition(at + MAGIC_BYTES, footer, keys, 1);
   if (code < 0) return code;
   return load<u16>(footer, 2) == 0 ? OK : RESERVED_SET;
 }
 
 function checkEmpty(start: usize, footer: usize): i32 {
-  first = last = 0;
   return start == footer ? OK : fail(BYTES_UNUSED, start);
 }
 
-/** Checks the partition of `count` keys that must fill `start` to `end`; its members begin with `prefix`. */
-function checkPartition(start: usize, end: usize, count: u32, level: u32, prefix: u32): i32 {
+/** Checks the partition of `count` keys that must fill `start` to `end`. */
+function checkPartition(start: usize, end: usize, count: u32, level: u32): i32 {
   const offsetBytes = level == LAST_LEVEL ? NARROW_OFFSET : WIDE_OFFSET;
   const bytes = indexBytes(count, offsetBytes);
   if (bytes > end - start) return fail(INDEX_OUTSIDE, start);
   const keys = end - bytes;
   const code = checkBlock(keys, count, KEYS_UNSORTED);
-  return code < 0 ? code : checkValues(start, keys, count, level, prefix);
+  if (code < 0) return code;
+  if (level == LAST_LEVEL && start == keys && isFullIndex(keys, count)) {
+    size += FULL_BLOCK * FULL_BLOCK;
+    return OK;
+  }
+  return checkValues(start, keys, count, level);
 }
 
-function checkValues(start: usize, keys: usize, count: u32, level: u32, prefix: u32): i32 {
+function checkValues(start: usize, keys: usize, count: u32, level: u32): i32 {
   const sizes = keys + blockBytes(count);
   const offsets = sizes + count;
   let at = start;
-  let key: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    key = isList(count) ? load<u8>(keys + i) : count == FULL_BLOCK ? i : nextMember(keys, key);
     const offset: usize = level == LAST_LEVEL ? load<u16>(offsets + (i << 1)) : load<u32>(offsets + (i << 2));
     if (offset > keys - start) return fail(OFFSET_OUTSIDE, offsets);
     const end = keys - offset;
     if (end < at) return fail(VALUES_OVERLAP, end);
-    const code = checkValue(at, end, <u32>load<u8>(sizes + i) + 1, level, (prefix << 8) | key);
+    const code = checkValue(at, end, <u32>load<u8>(sizes + i) + 1, level);
     if (code < 0) return code;
     at = end;
-    key++;
   }
   return at == keys ? OK : fail(BYTES_UNUSED, at);
 }
 
-function checkValue(start: usize, end: usize, count: u32, level: u32, prefix: u32): i32 {
-  if (level < LAST_LEVEL) return checkPartition(start, end, count, level + 1, prefix);
+/** Whether the index at `at`, of the last level, has 256 keys with full blocks: most of a long range. */
+function isFullIndex(at: usize, count: u32): bool {
+  if (count != FULL_BLOCK) return false;
+  let sizes = v128.load(at);
+  let offsets = v128.load(at + FULL_BLOCK);
+  for (let i: usize = 16; i < FULL_BLOCK; i += 16) sizes = v128.and(sizes, v128.load(at + i));
+  for (let i: usize = 16; i < 2 * FULL_BLOCK; i += 16) {
+    offsets = v128.or(offsets, v128.load(at + FULL_BLOCK + i));
+  }
+  return !v128.any_true(v128.or(v128.not(sizes), offsets));
+}
+
+function checkValue(start: usize, end: usize, count: u32, level: u32): i32 {
+  if (level < LAST_LEVEL) return checkPartition(start, end, count, level + 1);
   const bytes = blockBytes(count);
   if (bytes > end - start) return fail(VALUES_OVERLAP, start);
   if (bytes < end - start) return fail(BYTES_UNUSED, start);
   const code = checkBlock(start, count, MEMBERS_UNSORTED);
   if (code < 0) return code;
-  if (size == 0) first = (prefix << 8) | firstMember(start, count);
-  last = (prefix << 8) | lastMember(start, count);
   size += count;
   return OK;
 }

@@ -10,6 +10,8 @@ const UNION: u32 = 0;
 const INTERSECTION: u32 = 1;
 const DIFFERENCE: u32 = 2;
 
+const NO_PREFIX: u32 = u32.MAX_VALUE;
+
 /** Encodes what is in either. */
 export function union(a: usize, aLength: usize, b: usize, bLength: usize): void {
   merge(Cursor.over(a, aLength), Cursor.over(b, bLength), UNION);
@@ -32,9 +34,9 @@ function merge(a: Cursor, b: Cursor, operation: u32): void {
   while (!a.done && !b.done) {
     if (a.high < b.high) {
       if (operation == INTERSECTION) a.seek(b.high);
-      else copyBlock(writer, a);
+      else copyOn(writer, a, b.prefix());
     } else if (a.high > b.high) {
-      if (operation == UNION) copyBlock(writer, b);
+      if (operation == UNION) copyOn(writer, b, a.prefix());
       else b.seek(a.high);
     } else {
       a.expand(left);
@@ -45,14 +47,26 @@ function merge(a: Cursor, b: Cursor, operation: u32): void {
       b.next();
     }
   }
-  if (operation != INTERSECTION) while (!a.done) copyBlock(writer, a);
-  if (operation == UNION) while (!b.done) copyBlock(writer, b);
+  if (operation != INTERSECTION) copyRest(writer, a);
+  if (operation == UNION) copyRest(writer, b);
   writer.finish();
 }
 
-function copyBlock(writer: Writer, cursor: Cursor): void {
-  writer.addBlock(cursor.high, cursor.count, cursor.at);
-  cursor.next();
+function copyRest(writer: Writer, cursor: Cursor): void {
+  while (!cursor.done) copyOn(writer, cursor, NO_PREFIX);
+}
+
+/** Copies this block; or the whole partition that begins with it, if the other set has no part in it. */
+function copyOn(writer: Writer, cursor: Cursor, otherPrefix: u32): void {
+  const prefix = cursor.prefix();
+  if (prefix == otherPrefix || writer.isIn(prefix) || !cursor.entersPartition()) {
+    writer.addBlock(cursor.high, cursor.count, cursor.at);
+    return cursor.next();
+  }
+  const partition = cursor.partition();
+  const members = partition.totalCount();
+  writer.addPartition(prefix, partition.count, members, cursor.at, cursor.partitionEnd());
+  cursor.nextPartition();
 }
 
 /** left := left ∘ right. */

@@ -7,7 +7,7 @@
 // from the end of the values to the end of the key's value, in four bytes, and in two at the last level,
 // where values are blocks.
 
-import { blockBytes, FULL_BLOCK, isList, nextMember } from "./block";
+import { blockBytes, FULL_BLOCK, isList, lastMember, nextMember } from "./block";
 import { NARROW_OFFSET } from "./format";
 
 /** Bytes of the index of a partition of `count` keys. */
@@ -49,6 +49,12 @@ export class Partition {
     return true;
   }
 
+  /** Moves to the last key. */
+  toLast(): void {
+    this.ordinal = this.count - 1;
+    this.key = lastMember(this.keys, this.count);
+  }
+
   /** Moves on to the first key that is at least `key`; false when there is none. */
   seek(key: u32): bool {
     while (this.key < key) {
@@ -76,6 +82,7 @@ export class Partition {
 
   /** The sum of all value counts. */
   totalCount(): u32 {
+    if (this.isFull()) return FULL_BLOCK * FULL_BLOCK;
     let total = this.count;
     for (let i: u32 = 0; i < this.count; i++) total += load<u8>(this.sizes + i);
     return total;

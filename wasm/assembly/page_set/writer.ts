@@ -4,16 +4,14 @@ import {
   BITMAP_BYTES,
   blockBytes,
   countBitmap,
-  firstMember,
   FULL_BLOCK,
   isBitmap,
   isList,
-  lastMember,
   packBlock,
 } from "./block";
 import { FOOTER_BYTES, MAGIC, MAGIC_BYTES, NARROW_OFFSET, WIDE_OFFSET } from "./format";
 import { indexBytes } from "./partition";
-import { setMembers, setOutput } from "./result";
+import { describe, setOutput } from "./result";
 
 const NO_PREFIX: u32 = u32.MAX_VALUE;
 
@@ -80,8 +78,6 @@ export class Writer {
   private start: usize;
   private at: usize;
   private size: u64;
-  private first: u32;
-  private last: u32;
   /** The upper 16 bits of the partition of blocks that is being written. */
   private prefix: u32;
   private top: PendingIndex;
@@ -99,6 +95,12 @@ export class Writer {
     store<u32>(writer.start, MAGIC);
     writer.at = writer.start + MAGIC_BYTES;
     return writer;
+  }
+
+  /** Whether the last block that was added has the upper 16 bits `prefix`. */
+  @inline
+  isIn(prefix: u32): bool {
+    return this.prefix == prefix;
   }
 
   /** Adds a block of `count` members that is encoded at `block`. */
@@ -119,11 +121,19 @@ export class Writer {
     this.added(high, count);
   }
 
+  /** Adds the whole partition of `count` blocks and `members` members that lies at `start` to `end`. */
+  addPartition(prefix: u32, count: u32, members: u32, start: usize, end: usize): void {
+    this.enter(prefix);
+    reserve(this.at, end - start);
+    memory.copy(this.at, start, end - start);
+    this.size += members;
+    this.at += end - start;
+    this.middle.add(prefix & 0xff, count, this.at);
+  }
+
   /** Adds the 65,536 numbers whose upper 16 bits are `prefix`. */
   addFullPartition(prefix: u32): void {
     this.enter(prefix);
-    if (this.size == 0) this.first = prefix << 16;
-    this.last = (prefix << 16) | 0xffff;
     this.size += FULL_BLOCK * FULL_BLOCK;
     const bytes = indexBytes(FULL_BLOCK, NARROW_OFFSET);
     reserve(this.at, bytes);
@@ -143,13 +153,11 @@ export class Writer {
     store<u32>(this.at, keys);
     this.at += FOOTER_BYTES;
     take(this.at);
-    setMembers(this.size, this.first, this.last);
+    describe(this.start, this.at - this.start, this.size);
     setOutput(this.start, this.at - this.start);
   }
 
   private added(high: u32, count: u32): void {
-    if (this.size == 0) this.first = (high << 8) | firstMember(this.at, count);
-    this.last = (high << 8) | lastMember(this.at, count);
     this.size += count;
     this.at += blockBytes(count);
     this.bottom.add(high & 0xff, count, this.at);
