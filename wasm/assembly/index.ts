@@ -19,3 +19,11 @@ export {
   begin as pageSetBegin,
   finish as pageSetFinish,
 } from "./page_set/accumulator";
+export {
+  segmentPutFrame,
+  segmentPutHeader,
+  segmentPutTrailer,
+  segmentPutVolume,
+} from "./segment_encode";
+export { segmentOpen } from "./segment_open";
+export { segmentOrder } from "./segment_order";
