@@ -13,7 +13,7 @@ const WRAPPERS: Record<string, readonly RegExp[]> = {
   time: [/^src\/core\/clock\.ts$/],
   timers: [/^src\/core\/timers\.ts$/],
   chance: [/^src\/core\/random\.ts$/],
-  io: [/^src\/objects\/_?\w*_io\.ts$/, /^src\/log\/_?\w*_io\.ts$/],
+  io: [/^src\/(objects|log|server)\/_?\w*_io\.ts$/],
 };
 
 /** Source that picks or drives the real parts: nothing is banned there. */
@@ -21,7 +21,7 @@ const EDGE = [
   /_test\.ts$/,
   /(^|\/)_(testing|conformance)\w*\.ts$/,
   /^(src\/cli|tests|tools|bench)\//,
-  /^(main|wasm\/build|wasm\/fuzz)\.ts$/,
+  /^(main|wasm\/build|wasm\/build_zstd|wasm\/fuzz)\.ts$/,
 ];
 
 const HINTS: Record<string, string> = {
