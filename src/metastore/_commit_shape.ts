@@ -8,13 +8,19 @@ import type { CommitRequest } from "../wire/messages.ts";
 export function checkShape(request: CommitRequest): void {
   const { segments, pageCount } = request;
   if (segments.length > COMMIT_SEGMENTS_MAX) {
-    refuse(request, `it names ${segments.length} segments; at most ${COMMIT_SEGMENTS_MAX} are allowed`);
+    refuse(
+      request,
+      `it names ${segments.length} segments; at most ${COMMIT_SEGMENTS_MAX} are allowed`,
+    );
   }
   for (const { sid, pageSet } of segments) {
     if (pageSet.size === 0) refuse(request, `it takes no pages from segment "${sid}"`);
     if (pageSet.has(0)) refuse(request, `page index 0 is in the page set of segment "${sid}"`);
     if (pageSet.last !== undefined && pageSet.last > pageCount) {
-      refuse(request, `page ${pageSet.last} of segment "${sid}" is above the page count ${pageCount}`);
+      refuse(
+        request,
+        `page ${pageSet.last} of segment "${sid}" is above the page count ${pageCount}`,
+      );
     }
   }
 }

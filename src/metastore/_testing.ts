@@ -59,7 +59,13 @@ export class Bench implements AsyncDisposable {
     this.vid = newGid("volume", clock, systemRandom);
     const faulty = withFaults(log, this.faults);
     this.indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 1 << 20 });
-    const parts = { log: faulty, clock, graceMs: DAY_MS, random: systemRandom, indexes: this.indexes };
+    const parts = {
+      log: faulty,
+      clock,
+      graceMs: DAY_MS,
+      random: systemRandom,
+      indexes: this.indexes,
+    };
     this.#committer = new Committer(parts);
     this.metastore = new Metastore(parts);
   }
@@ -76,9 +82,8 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Goes on with a new volume. */
-  reset(): Promise<void> {
+  reset(): void {
     this.vid = newGid("volume", this.clock, systemRandom);
-    return Promise.resolve();
   }
 
   /** Registers a segment with these pages; their text stands for their bytes. */
@@ -117,7 +122,11 @@ function withFaults(log: CommitLog, faults: Fault[]): CommitLog {
     const fault = faults.shift();
     if (fault === "bug") throw new TypeError("undefined is not a function");
     if (fault === "rival") {
-      const rival = { ...record, cid: clientIdFromName("rival"), digest: digestOf(new Uint8Array(1)) };
+      const rival = {
+        ...record,
+        cid: clientIdFromName("rival"),
+        digest: digestOf(new Uint8Array(1)),
+      };
       await log.append(rival, base, checkedAgainst);
     }
     if (fault === "before" || fault === "head" || fault === "rival") {

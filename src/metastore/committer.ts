@@ -59,14 +59,14 @@ export class Committer {
     const { log } = this.#parts;
     let read = await log.head(request.vid);
     for (let attempt = 1;; attempt++) {
-      const taken = read.head !== undefined && read.head.lsn !== (request.snapshotLsn ?? 0);
-      if (taken || read.head?.deleted || (read.head === undefined && request.snapshotLsn)) {
-        return await this.#repeatOrConflict(request, read.head);
-      }
+      const isBase = (read.head?.lsn ?? 0) === (request.snapshotLsn ?? 0) && !read.head?.deleted;
+      if (!isBase) return await this.#repeatOrConflict(request, read.head);
       const outcome = await this.#append(request, read);
       if (typeof outcome !== "string") return outcome;
       if (attempt === ATTEMPTS_MAX) throw undecided(request);
-      read = outcome === "stale" ? await log.head(request.vid) : await log.headFromStore(request.vid);
+      read = outcome === "stale"
+        ? await log.head(request.vid)
+        : await log.headFromStore(request.vid);
     }
   }
 
@@ -90,8 +90,8 @@ export class Committer {
 
   /** The head is not the commit's base: either this commit landed before, or another did. */
   async #repeatOrConflict(request: CommitRequest, head: Head | undefined): Promise<Landed> {
-    const lsn = nextLsn(request.snapshotLsn);
-    if (head !== undefined && !head.deleted && lsn <= head.lsn) {
+    if (head !== undefined && !head.deleted && (request.snapshotLsn ?? 0) < head.lsn) {
+      const lsn = nextLsn(request.snapshotLsn);
       if (lsn <= head.floorLsn && head.floorLsn > FIRST_LSN) {
         throw new GraftError(
           "missing",
@@ -100,7 +100,10 @@ export class Committer {
       }
       const record = await this.#parts.log.record(request.vid, lsn);
       if (record === undefined) {
-        throw new GraftError("unavailable", `Cannot read volume "${request.vid}": its record at LSN ${lsn}`);
+        throw new GraftError(
+          "unavailable",
+          `Cannot read volume "${request.vid}": its record at LSN ${lsn}`,
+        );
       }
       if (await this.#isRepeat(request, record)) return { record, floorLsn: head.floorLsn };
     }

@@ -123,9 +123,12 @@ Deno.test("Committer refuses segments that do not hold what is claimed", async (
     );
     await refused(many, /names 65 segments/);
     assert.equal((await bench.commit({ segments: many.slice(0, 64) })).record.segments.length, 64);
-    await bench.reset();
+    bench.reset();
   });
-  await t.step("a page above the page count", () => refused([segment], /above the page count 1/, 1));
+  await t.step(
+    "a page above the page count",
+    () => refused([segment], /above the page count 1/, 1),
+  );
   await t.step("page 0", () => {
     return refused([{ ...segment, pageSet: PageSet.from([0, 1]) }], /page index 0/);
   });
@@ -134,7 +137,7 @@ Deno.test("Committer refuses segments that do not hold what is claimed", async (
     const old = await bench.write({ 1: "a" });
     bench.clock.wallMs += 12 * HOUR_MS;
     await bench.commit({ segments: [old] });
-    await bench.reset();
+    bench.reset();
     const older = await bench.write({ 1: "a" });
     bench.clock.wallMs += 12 * HOUR_MS + 1;
     await refused([older], /write its pages again/);
@@ -193,7 +196,10 @@ Deno.test("Committer is honest about a log that stays unreachable", async () => 
 Deno.test("Committer tells another's commit from its own after a lost answer", async () => {
   await using bench = await Bench.open();
   bench.faults.push("rival");
-  await assert.rejects(bench.commit({ client: "slow" }), (error) => isGraftError(error, "conflict"));
+  await assert.rejects(
+    bench.commit({ client: "slow" }),
+    (error) => isGraftError(error, "conflict"),
+  );
   const record = await bench.log.record(bench.vid, toLsn(1));
   assert.equal(record?.cid, clientIdFromName("rival"));
 });

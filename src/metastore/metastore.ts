@@ -97,7 +97,9 @@ export class Metastore {
     if (found !== undefined) return snapshotOf(found, live.floorLsn);
     throw new GraftError(
       "missing",
-      `Cannot read volume "${vid}": it has no commit at or before ${new Date(timestampMs).toISOString()}`,
+      `Cannot read volume "${vid}": it has no commit at or before ${
+        new Date(timestampMs).toISOString()
+      }`,
     );
   }
 
@@ -213,7 +215,10 @@ function everyPage(pageCount: number): PageSet {
 }
 
 function gap(vid: VolumeId, lsn: number): GraftError {
-  return new GraftError("damaged", `Cannot read volume "${vid}": its log has no record at LSN ${lsn}`);
+  return new GraftError(
+    "damaged",
+    `Cannot read volume "${vid}": its log has no record at LSN ${lsn}`,
+  );
 }
 
 function snapshotOf(record: CommitRecord, checkpointLsn: Lsn): Snapshot {

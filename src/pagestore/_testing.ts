@@ -3,7 +3,7 @@
 import { systemClock } from "../core/clock.ts";
 import { digestOf, EMPTY_DIGEST } from "../core/content_digest.ts";
 import { GraftError } from "../core/errors.ts";
-import { clientIdFromName, newGid, type SegmentId, type VolumeId } from "../core/gid.ts";
+import { clientIdFromName, newGid, type VolumeId } from "../core/gid.ts";
 import { PAGE_SIZE } from "../core/limits.ts";
 import { toLsn } from "../core/lsn.ts";
 import { noMetrics } from "../core/metrics.ts";
@@ -126,11 +126,10 @@ export class TestPagestore implements AsyncDisposable {
   }
 
   /** Goes on with empty caches and indexes. */
-  reopenCaches(): Promise<void> {
+  reopenCaches(): void {
     this.#indexes.close();
     this.#build();
     this.requests.tail = this.requests.range = 0;
-    return Promise.resolve();
   }
 
   /** Makes puts wait until the returned function is called. */
@@ -173,16 +172,15 @@ export class TestPagestore implements AsyncDisposable {
   #build(): void {
     const codec = zstdCodec();
     const [log, metrics] = [this.log, noMetrics];
-    const cache = <K extends string, V extends object>(name: string) =>
-      new ByteCache<K, V>({ name, bytesMax: 16 << 20, metrics });
+    const cache = { bytesMax: 16 << 20, metrics };
     this.#indexes = new VolumeIndexes({ log, metrics, bytesMax: 16 << 20 });
     this.pagestore = new Pagestore({
       indexes: this.#indexes,
       reader: new SegmentReader({
         objects: this.#store,
         codec,
-        frames: cache("frames"),
-        directories: cache<SegmentId, never>("directories"),
+        frames: new ByteCache({ name: "frames", ...cache }),
+        directories: new ByteCache({ name: "directories", ...cache }),
       }),
       writer: new SegmentWriter({
         log,

@@ -104,7 +104,10 @@ export class PageWrite {
         Promise.all(written),
       ]);
       if (registrations.length > 0) await this.#writer.register(registrations);
-      const stored = registrations.map(({ sid, volumes }) => ({ sid, pageSet: volumes[0].pageSet }));
+      const stored = registrations.map(({ sid, volumes }) => ({
+        sid,
+        pageSet: volumes[0].pageSet,
+      }));
       return [...stored, ...uses];
     } finally {
       this.abort();

@@ -138,8 +138,11 @@ export class Pagestore {
     found: FoundPages,
   ): Promise<void> {
     await Promise.all(
-      Array.from(missing, ([slot, positions]) =>
-        this.#fillFromSegment(index.segment(slot), index.vid, located, positions, found)),
+      Array.from(
+        missing,
+        ([slot, positions]) =>
+          this.#fillFromSegment(index.segment(slot), index.vid, located, positions, found),
+      ),
     );
   }
 

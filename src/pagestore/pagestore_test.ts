@@ -63,7 +63,7 @@ Deno.test("Pagestore fetches neighbouring frames with one read and each only onc
   const vid = newVolume();
   const pages = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [i + 1, `page ${i + 1}`]));
   await store.writeAndCommit(vid, 200, pages);
-  await store.reopenCaches();
+  store.reopenCaches();
   const wanted = Array.from({ length: 200 }, (_, i) => i + 1);
   const answers = await Promise.all([1, 2, 3].map(() => read(store, vid, 1, wanted)));
   for (const answer of answers) assert.equal(answer.size, 200);
@@ -76,7 +76,7 @@ Deno.test("Pagestore reports a lost segment as damage that names it", async () =
   await using store = await TestPagestore.open();
   const vid = newVolume();
   const [{ sid }] = await store.writeAndCommit(vid, 1, { 1: "one" });
-  await store.reopenCaches();
+  store.reopenCaches();
   await store.objects.delete(segmentKey(sid));
   await assert.rejects(read(store, vid, 1, [1]), (error) => {
     assert.ok(isGraftError(error, "damaged"), String(error));
@@ -94,7 +94,7 @@ Deno.test("Pagestore reports flipped bits as damage that names the segment", asy
     const flipped = bytes.slice();
     flipped[at] ^= 4;
     await store.objects.put(segmentKey(sid), flipped);
-    await store.reopenCaches();
+    store.reopenCaches();
     await assert.rejects(read(store, vid, 1, [1]), (error) => {
       assert.ok(isGraftError(error, "damaged"), String(error));
       assert.match(error.message, new RegExp(sid));

@@ -62,7 +62,11 @@ export class SegmentWriter {
   constructor(parts: SegmentWriterParts) {
     this.#parts = parts;
     const { metrics } = parts;
-    this.#writes = metrics.histogram("segment_writes", "Page writes that share a segment", BATCH_BOUNDS);
+    this.#writes = metrics.histogram(
+      "segment_writes",
+      "Page writes that share a segment",
+      BATCH_BOUNDS,
+    );
     this.#pages = metrics.counter("pages_written", "Pages written into segments");
     this.#rawBytes = metrics.counter("segment_raw_bytes", "Page bytes before compression");
     this.#storedBytes = metrics.counter("segment_stored_bytes", "Bytes of the segments stored");
