@@ -26,7 +26,13 @@ export function writePageSet(writer: BinaryWriter, field: number, pageSet: PageS
 
 /** Writes a uint64 or uint32. Zero is left out, as proto3 has it: no optional field here can be zero. */
 export function writeUint(writer: BinaryWriter, field: number, value: number): void {
-  if (value !== 0) writer.tag(field, WireType.Varint).uint64(value);
+  if (value !== 0) writeVarint(writer.tag(field, WireType.Varint), value);
+}
+
+/** Numbers of 64 bits go through BigInt in the library, which costs a microsecond. */
+function writeVarint(writer: BinaryWriter, value: number): void {
+  if (value >= 0 && value < 2 ** 32) writer.uint32(value);
+  else writer.int64(value);
 }
 
 /** Writes a message within the message. */
@@ -109,7 +115,7 @@ export function readOnlySnapshot(message: MessageReader): Snapshot {
 function writeTimestamp(writer: BinaryWriter, timestampMs: number): void {
   const seconds = Math.floor(timestampMs / 1000);
   const nanos = (timestampMs - seconds * 1000) * NANOS_PER_MS;
-  if (seconds !== 0) writer.tag(1, WireType.Varint).int64(seconds);
+  if (seconds !== 0) writeVarint(writer.tag(1, WireType.Varint), seconds);
   if (nanos !== 0) writer.tag(2, WireType.Varint).int32(nanos);
 }
 
