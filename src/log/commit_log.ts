@@ -174,6 +174,6 @@ export interface CommitLog {
   subscribe(listener: (changes: readonly LogChange[]) => void): () => void;
   /** Whether the store answered its last calls: undefined before the first. */
   readonly healthy: boolean | undefined;
-  /** Finishes what waits, then lets go. */
+  /** Finishes the writes that wait, then lets go; to close again changes nothing. What comes later is refused. */
   close(): Promise<void>;
 }

@@ -72,16 +72,21 @@ export class ByteReader {
     return count;
   }
 
-  /** The next `length` bytes: a copy. */
-  raw(length: number): Uint8Array<ArrayBuffer> {
+  /** The next `length` bytes: a view. */
+  view(length: number): Uint8Array {
     this.#require(length);
     this.#at += length;
-    return new Uint8Array(this.#bytes.subarray(this.#at - length, this.#at));
+    return this.#bytes.subarray(this.#at - length, this.#at);
   }
 
-  /** Bytes after their number as a varint: a copy. */
-  sized(): Uint8Array<ArrayBuffer> {
-    return this.raw(this.varint());
+  /** Bytes after their number as a varint: a view. */
+  sizedView(): Uint8Array {
+    return this.view(this.varint());
+  }
+
+  /** The next `length` bytes: a copy, for what outlives the bytes read. */
+  copy(length: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.view(length));
   }
 
   /** Refuses bytes after the last value. */

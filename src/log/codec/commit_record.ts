@@ -44,12 +44,12 @@ export function readRecord(reader: ByteReader, vid: VolumeId, lsn: Lsn): CommitR
   return {
     vid,
     lsn,
-    cid: gidFromBytes("client", reader.raw(GID_BYTES)),
+    cid: gidFromBytes("client", reader.view(GID_BYTES)),
     pageCount: toPageCount(reader.varint()),
     timestampMs: reader.varint(),
     requestId: readRequestId(reader),
-    digest: reader.raw(DIGEST_BYTES),
-    parentDigest: reader.raw(DIGEST_BYTES),
+    digest: reader.copy(DIGEST_BYTES),
+    parentDigest: reader.copy(DIGEST_BYTES),
     segments: Array.from({ length: reader.count(GID_BYTES) }, () => readSegment(reader)),
   };
 }
@@ -57,10 +57,10 @@ export function readRecord(reader: ByteReader, vid: VolumeId, lsn: Lsn): CommitR
 function readRequestId(reader: ByteReader): Uint8Array | undefined {
   const given = reader.byte();
   if (given > 1) throw new GraftError("invalid", `Cannot read the record: its flag is ${given}`);
-  return given === 0 ? undefined : reader.sized();
+  return given === 0 ? undefined : reader.copy(reader.varint());
 }
 
 function readSegment(reader: ByteReader): SegmentUse {
-  const sid = gidFromBytes("segment", reader.raw(GID_BYTES));
-  return { sid, pageSet: PageSet.decode(reader.sized()) };
+  const sid = gidFromBytes("segment", reader.view(GID_BYTES));
+  return { sid, pageSet: PageSet.decode(reader.sizedView()) };
 }

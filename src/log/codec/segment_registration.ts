@@ -43,7 +43,7 @@ export function readRegistration(reader: ByteReader, sid: SegmentId): Registrati
 }
 
 function readVolume(reader: ByteReader): SegmentVolume {
-  const vid = gidFromBytes("volume", reader.raw(GID_BYTES));
-  const digest = reader.raw(DIGEST_BYTES);
-  return { vid, digest, pageSet: PageSet.decode(reader.sized()) };
+  const vid = gidFromBytes("volume", reader.view(GID_BYTES));
+  const digest = reader.copy(DIGEST_BYTES);
+  return { vid, digest, pageSet: PageSet.decode(reader.sizedView()) };
 }

@@ -43,8 +43,8 @@ export function readHead(reader: ByteReader): StoredHead {
     deleted: flags === DELETED,
     lsn: toLsn(reader.varint()),
     pageCount: toPageCount(reader.varint()),
-    cid: gidFromBytes("client", reader.raw(GID_BYTES)),
-    digest: reader.raw(DIGEST_BYTES),
+    cid: gidFromBytes("client", reader.view(GID_BYTES)),
+    digest: reader.copy(DIGEST_BYTES),
     timestampMs: reader.varint(),
   };
 }

@@ -83,7 +83,7 @@ function readForm<T>(
   if (form !== CHUNKED) {
     throw new GraftError("invalid", `Cannot read the value: its form is ${form}`);
   }
-  const group = gidFromBytes("segment", reader.raw(GID_BYTES));
+  const group = gidFromBytes("segment", reader.view(GID_BYTES));
   const sizeBytes = reader.varint();
   if (sizeBytes > CHUNKED_BYTES_MAX) {
     throw new GraftError("invalid", `Cannot read the value: it claims ${sizeBytes} bytes`);

@@ -34,7 +34,7 @@ export function decodeFeed(value: unknown): FeedEntry[] {
     value,
     (reader) =>
       Array.from({ length: reader.count(GID_BYTES + 1) }, () => ({
-        vid: gidFromBytes("volume", reader.raw(GID_BYTES)),
+        vid: gidFromBytes("volume", reader.view(GID_BYTES)),
         lsn: toLsn(reader.varint()),
       })),
   );

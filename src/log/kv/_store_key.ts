@@ -36,7 +36,7 @@ async function readStoreId(calls: KvCalls): Promise<string | undefined> {
   if (versionstamp === null) return undefined;
   const { format, id } = decodeValue(keyText(STORE_KEY), value, (reader) => ({
     format: reader.varint(),
-    id: reader.raw(reader.left),
+    id: reader.copy(reader.left),
   }));
   if (format !== FORMAT) {
     throw new GraftError(

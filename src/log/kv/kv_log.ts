@@ -92,6 +92,7 @@ export class KvLog implements CommitLog {
   readonly #doubts: Doubts;
   readonly #writer: GroupWriter;
   readonly #metrics: LogMetrics;
+  #closing: Promise<void> | undefined;
 
   /**
    * Opens a store, and makes it a log if it is empty.
@@ -248,7 +249,11 @@ export class KvLog implements CommitLog {
     return this.#subscribers.subscribe(listener);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     await this.#writer.close();
     this.#calls.close();
     this.#parts.onClosed?.();

@@ -1,0 +1,38 @@
+// What every commit log does. A backend's test file opens a log and runs the suite over it.
+
+import { appendBehaviours } from "./_conformance_appends.ts";
+import { followingBehaviours } from "./_conformance_following.ts";
+import { readBehaviours } from "./_conformance_reads.ts";
+import type { CommitLog } from "./commit_log.ts";
+
+/** A log with what a test can do from outside. */
+export interface TestedLog {
+  /** The log: empty at first. */
+  readonly log: CommitLog;
+  /** What the log was told that its subscribers threw. */
+  readonly listenerErrors: readonly unknown[];
+  /** Does to the collection version what a collector does. */
+  collect(): Promise<void>;
+  /** Closes the log and opens it again; undefined where nothing would be left of it. */
+  readonly reopen: (() => Promise<CommitLog>) | undefined;
+  /** Closes what is open, and removes what is left. */
+  dispose(): Promise<void>;
+}
+
+/** One thing that a log does. */
+export type Behaviour = (tested: TestedLog) => Promise<void>;
+
+/** Registers one test for each behaviour. */
+export function testCommitLog(backend: string, open: () => Promise<TestedLog>): void {
+  const behaviours = { ...appendBehaviours, ...readBehaviours, ...followingBehaviours };
+  for (const [behaviour, check] of Object.entries(behaviours)) {
+    Deno.test(`${backend}: ${behaviour}`, async () => {
+      const tested = await open();
+      try {
+        await check(tested);
+      } finally {
+        await tested.dispose();
+      }
+    });
+  }
+}
