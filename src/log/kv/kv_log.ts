@@ -9,14 +9,13 @@
 import { assert } from "../../core/assert.ts";
 import type { Clock } from "../../core/clock.ts";
 import { digestsEqual, EMPTY_DIGEST } from "../../core/content_digest.ts";
-import { newGid, type SegmentId, type VolumeId } from "../../core/gid.ts";
+import type { SegmentId, VolumeId } from "../../core/gid.ts";
 import { COMMIT_SEGMENTS_MAX } from "../../core/limits.ts";
 import { FIRST_LSN, type Lsn, nextLsn } from "../../core/lsn.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { Random } from "../../core/random.ts";
 import { readRecord, writeRecord } from "../codec/commit_record.ts";
 import { encodeValue } from "../codec/sealed_value.ts";
-import { readRegistration, writeRegistration } from "../codec/segment_registration.ts";
 import type {
   AppendOutcome,
   CommitLog,
@@ -26,12 +25,11 @@ import type {
   VolumeEntry,
 } from "../commit_log.ts";
 import { type ChangeListener, Subscribers } from "../subscribers.ts";
-import type { Mutation } from "./_batch.ts";
-import { cutValue, decodeChunkable, encodeChunkable } from "./_chunks.ts";
-import { Doubts } from "./_doubts.ts";
-import { GroupWriter } from "./_group_writer.ts";
+import type { Mutation } from "./_write/batch.ts";
+import { Doubts } from "./_write/doubts.ts";
+import { GroupWriter } from "./_write/group_writer.ts";
 import { HeadCache, type KvVersion } from "./_head_cache.ts";
-import { decodeFloor, decodeHead, encodeHead, readHeads } from "./_head_reads.ts";
+import { decodeFloor, decodeHead, encodeHead, readHeads } from "./_store/head_reads.ts";
 import {
   floorRange,
   headKey,
@@ -40,14 +38,15 @@ import {
   recordKey,
   recordRange,
   referenceKey,
-  registrationKey,
 } from "./_keys.ts";
-import { KvCalls } from "./_kv_calls.ts";
-import type { KvEntry, KvHandle, KvKey } from "./kv_handle.ts";
-import { HEADS_MAX, VALUE_BYTES_MAX } from "./_limits.ts";
+import { KvCalls } from "./_store/kv_calls.ts";
+import type { KvEntry, KvHandle } from "./kv_handle.ts";
+import { HEADS_MAX } from "./_limits.ts";
 import { type LogMetrics, logMetrics } from "./_log_metrics.ts";
-import { RegistrationCache } from "./_registration_cache.ts";
-import { openStore } from "./_store_key.ts";
+import { LargeValues } from "./_large_values.ts";
+import { Registrations } from "./_registrations.ts";
+import { openStore } from "./_store/store_key.ts";
+import { UnderWay } from "./_write/under_way.ts";
 
 /** What a {@linkcode KvLog} is made of. */
 export interface KvLogParts {
@@ -84,14 +83,16 @@ export class KvLog implements CommitLog {
   readonly name: string;
   readonly storeId: string;
   readonly exclusive: boolean;
-  readonly #parts: KvLogParts;
+  readonly #onClosed: (() => void) | undefined;
   readonly #calls: KvCalls;
   readonly #heads: HeadCache;
-  readonly #registrations = new RegistrationCache();
+  readonly #largeValues: LargeValues;
+  readonly #registrations: Registrations;
   readonly #subscribers: Subscribers;
   readonly #doubts: Doubts;
   readonly #writer: GroupWriter;
   readonly #metrics: LogMetrics;
+  readonly #underWay: UnderWay;
   #closing: Promise<void> | undefined;
 
   /**
@@ -109,12 +110,13 @@ export class KvLog implements CommitLog {
     this.name = parts.name;
     this.storeId = storeId;
     this.exclusive = parts.exclusive;
-    this.#parts = parts;
+    this.#onClosed = parts.onClosed;
     this.#calls = calls;
     this.#heads = new HeadCache(parts.headsMax ?? HEADS_MAX);
     this.#metrics = logMetrics(parts.metrics);
     this.#subscribers = new Subscribers(parts.metrics, parts.onListenerError);
     this.#doubts = new Doubts(this.#subscribers);
+    this.#underWay = new UnderWay(parts.name);
     this.#writer = new GroupWriter({
       calls,
       heads: this.#heads,
@@ -123,6 +125,10 @@ export class KvLog implements CommitLog {
       metrics: this.#metrics,
       exclusive: parts.exclusive,
     });
+    const { clock, random } = parts;
+    const writer = this.#writer;
+    this.#largeValues = new LargeValues({ calls, writer, clock, random });
+    this.#registrations = new Registrations({ calls, writer, largeValues: this.#largeValues });
   }
 
   get healthy(): boolean | undefined {
@@ -144,47 +150,16 @@ export class KvLog implements CommitLog {
     return read;
   }
 
-  async append(
+  append(
     record: CommitRecord,
     base: HeadRead,
     checkedAgainst: unknown,
   ): Promise<AppendOutcome> {
-    assertFollows(record, base);
-    const { vid, lsn, pageCount, cid, digest, timestampMs } = record;
-    const head = { lsn, pageCount, cid, digest, timestampMs, deleted: false };
-    const key = recordKey(vid, lsn);
-    const value = encodeChunkable(key, (writer) => writeRecord(writer, record));
-    const { stored, parts } = await this.#storeParts(key, value);
-    const outcome = await this.#writer.change({
-      vid,
-      baseVersion: versionOf(base.version),
-      checkedAgainst: versionOf(checkedAgainst),
-      head: { ...head, floorLsn: base.head?.floorLsn ?? FIRST_LSN },
-      record,
-      mutations: [
-        { key: headKey(vid), value: encodeHead(vid, head) },
-        { key, value: stored },
-        ...record.segments.map(({ sid }) => reference(sid, vid, lsn)),
-      ],
-    });
-    if (outcome === "stale") this.#discard(parts);
-    return outcome;
+    return this.#underWay.run(() => this.#append(record, base, checkedAgainst));
   }
 
-  async tombstone(vid: VolumeId, base: HeadRead): Promise<AppendOutcome> {
-    assert(
-      base.head !== undefined && !base.head.deleted,
-      "Only a volume that is there can be deleted",
-    );
-    const head = { ...base.head, deleted: true };
-    return await this.#writer.change({
-      vid,
-      baseVersion: versionOf(base.version),
-      checkedAgainst: undefined,
-      head,
-      record: undefined,
-      mutations: [{ key: headKey(vid), value: encodeHead(vid, head) }],
-    });
+  tombstone(vid: VolumeId, base: HeadRead): Promise<AppendOutcome> {
+    return this.#underWay.run(() => this.#tombstone(vid, base));
   }
 
   async collectionVersion(): Promise<unknown> {
@@ -207,23 +182,14 @@ export class KvLog implements CommitLog {
   }
 
   async register(registrations: readonly Registration[]): Promise<void> {
-    await Promise.all(registrations.map((registration) => this.#register(registration)));
+    const all = registrations.map((registration) => {
+      return this.#underWay.run(() => this.#register(registration));
+    });
+    await Promise.all(all);
   }
 
   async registration(sid: SegmentId): Promise<Registration | undefined> {
-    const known = this.#registrations.get(sid);
-    if (known !== undefined) return known;
-    const key = registrationKey(sid);
-    const { value, versionstamp } = await this.#calls.get(key);
-    if (versionstamp === null) return undefined;
-    const read = await decodeChunkable(
-      this.#calls,
-      key,
-      value,
-      (reader) => readRegistration(reader, sid),
-    );
-    this.#registrations.put(read);
-    return read;
+    return await this.#registrations.get(sid);
   }
 
   async volumes(
@@ -254,42 +220,63 @@ export class KvLog implements CommitLog {
   }
 
   async #close(): Promise<void> {
-    await this.#writer.close();
+    await this.#underWay.close();
+    // what removes the parts of losers is nobody's to wait for
+    await this.#writer.idle();
     this.#calls.close();
-    this.#parts.onClosed?.();
+    this.#onClosed?.();
+  }
+
+  async #append(
+    record: CommitRecord,
+    base: HeadRead,
+    checkedAgainst: unknown,
+  ): Promise<AppendOutcome> {
+    assertFollows(record, base);
+    const { vid, lsn, pageCount, cid, digest, timestampMs } = record;
+    const head = { lsn, pageCount, cid, digest, timestampMs, deleted: false };
+    const key = recordKey(vid, lsn);
+    const prepared = await this.#largeValues.prepare(key, (writer) => writeRecord(writer, record));
+    const outcome = await this.#writer.change({
+      vid,
+      baseVersion: versionOf(base.version),
+      checkedAgainst: versionOf(checkedAgainst),
+      head: { ...head, floorLsn: base.head?.floorLsn ?? FIRST_LSN },
+      record,
+      mutations: [
+        { key: headKey(vid), value: encodeHead(vid, head) },
+        { key, value: prepared.value },
+        ...record.segments.map(({ sid }) => reference(sid, vid, lsn)),
+      ],
+    });
+    if (outcome === "stale") this.#largeValues.discard(prepared);
+    return outcome;
+  }
+
+  async #tombstone(vid: VolumeId, base: HeadRead): Promise<AppendOutcome> {
+    assert(
+      base.head !== undefined && !base.head.deleted,
+      "Only a volume that is there can be deleted",
+    );
+    const head = { ...base.head, deleted: true };
+    return await this.#writer.change({
+      vid,
+      baseVersion: versionOf(base.version),
+      checkedAgainst: undefined,
+      head,
+      record: undefined,
+      mutations: [{ key: headKey(vid), value: encodeHead(vid, head) }],
+    });
   }
 
   async #register(registration: Registration): Promise<void> {
-    const key = registrationKey(registration.sid);
-    const value = encodeChunkable(key, (writer) => writeRegistration(writer, registration));
-    const { stored } = await this.#storeParts(key, value);
-    await this.#writer.write([{ key, value: stored }]);
-    this.#registrations.put(registration);
+    await this.#registrations.add(registration);
     this.#metrics.registrations.add();
-  }
-
-  /** Stores the parts of a value that is too large for its key; returns what to set there. */
-  async #storeParts(
-    key: KvKey,
-    value: Uint8Array,
-  ): Promise<{ stored: Uint8Array; parts: readonly Mutation[] }> {
-    if (value.length <= VALUE_BYTES_MAX) return { stored: value, parts: [] };
-    // any fresh id does, and those of segments sort by their time
-    const group = newGid("segment", this.#parts.clock, this.#parts.random);
-    const { parts, name } = cutValue(key, value, group);
-    await Promise.all(parts.map((part) => this.#writer.write([part])));
-    return { stored: name, parts };
-  }
-
-  /** Removes parts that nothing names; what fails to go is for the collector. */
-  #discard(parts: readonly Mutation[]): void {
-    if (parts.length === 0) return;
-    this.#writer.write(parts.map(({ key }) => ({ key, value: undefined }))).catch(() => {});
   }
 
   async #decodeRecord(vid: VolumeId, lsn: Lsn, value: unknown): Promise<CommitRecord> {
     const key = recordKey(vid, lsn);
-    return await decodeChunkable(this.#calls, key, value, (reader) => readRecord(reader, vid, lsn));
+    return await this.#largeValues.decode(key, value, (reader) => readRecord(reader, vid, lsn));
   }
 
   /** The floors that were ever moved, of the given volumes and of those between them. */

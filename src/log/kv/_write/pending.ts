@@ -1,11 +1,11 @@
 // What waits for the group writer.
 
-import { assert } from "../../core/assert.ts";
-import type { VolumeId } from "../../core/gid.ts";
-import type { AppendOutcome, CommitRecord, Head } from "../commit_log.ts";
-import { type Batchable, type Cost, costOf, type Mutation } from "./_batch.ts";
-import type { KvVersion } from "./_head_cache.ts";
-import { headKey } from "./_keys.ts";
+import { assert } from "../../../core/assert.ts";
+import type { VolumeId } from "../../../core/gid.ts";
+import type { AppendOutcome, CommitRecord, Head } from "../../commit_log.ts";
+import { type Batchable, type Cost, costOf, type Mutation } from "./batch.ts";
+import type { KvVersion } from "../_head_cache.ts";
+import { headKey } from "../_keys.ts";
 
 /** A compare-and-set of one volume's head, and what goes with it. */
 export interface HeadChange {

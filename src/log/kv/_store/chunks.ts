@@ -2,15 +2,15 @@
 // value that names them, so that whoever reads the name finds all parts. Parts that nothing names (the
 // writer lost or died) are in nobody's way; their keys tell whose they were meant to be.
 
-import { GraftError } from "../../core/errors.ts";
-import { GID_BYTES, gidFromBytes, gidToBytes, type SegmentId } from "../../core/gid.ts";
-import type { ByteReader } from "../codec/byte_reader.ts";
-import { damaged, decodeValue, encodeValue } from "../codec/sealed_value.ts";
-import type { Mutation } from "./_batch.ts";
-import { chunkKey, chunkRange, keyText } from "./_keys.ts";
-import type { KvCalls } from "./_kv_calls.ts";
-import type { KvKey } from "./kv_handle.ts";
-import { CHUNKED_BYTES_MAX, VALUE_BYTES_MAX } from "./_limits.ts";
+import { GraftError } from "../../../core/errors.ts";
+import { GID_BYTES, gidFromBytes, gidToBytes, type SegmentId } from "../../../core/gid.ts";
+import type { ByteReader } from "../../codec/byte_reader.ts";
+import { damaged, decodeValue, encodeValue } from "../../codec/sealed_value.ts";
+import type { Mutation } from "../_write/batch.ts";
+import { chunkKey, chunkRange, keyText } from "../_keys.ts";
+import type { KvCalls } from "./kv_calls.ts";
+import type { KvKey } from "../kv_handle.ts";
+import { CHUNKED_BYTES_MAX, VALUE_BYTES_MAX } from "../_limits.ts";
 
 /** The first byte of a value's body: the value itself, or where its parts are. */
 const WHOLE = 0;

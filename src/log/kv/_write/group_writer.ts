@@ -1,20 +1,20 @@
 // The one writer of a log: what waits is written together.
 
-import { GraftError } from "../../core/errors.ts";
-import type { AppendOutcome, LogChange } from "../commit_log.ts";
-import { encodeValue } from "../codec/sealed_value.ts";
-import type { Subscribers } from "../subscribers.ts";
-import { Batch, type Mutation } from "./_batch.ts";
-import type { Doubts } from "./_doubts.ts";
-import { encodeFeed } from "./_feed.ts";
-import { type HeadCache, isNewer, type KvVersion } from "./_head_cache.ts";
-import { readHeads } from "./_head_reads.ts";
-import { BELL_KEY, COLLECTION_KEY, feedKey, headKey, keyText } from "./_keys.ts";
-import type { KvCalls } from "./_kv_calls.ts";
-import type { KvAtomic } from "./kv_handle.ts";
-import { ATTEMPTS_MAX, FEED_RETENTION_MS } from "./_limits.ts";
-import type { LogMetrics } from "./_log_metrics.ts";
-import { type HeadChange, type Pending, PendingChange, PendingWrite } from "./_pending.ts";
+import { GraftError } from "../../../core/errors.ts";
+import type { AppendOutcome, LogChange } from "../../commit_log.ts";
+import { encodeValue } from "../../codec/sealed_value.ts";
+import type { Subscribers } from "../../subscribers.ts";
+import { Batch, type Mutation } from "./batch.ts";
+import type { Doubts } from "./doubts.ts";
+import { encodeFeed } from "../_store/feed.ts";
+import { type HeadCache, isNewer, type KvVersion } from "../_head_cache.ts";
+import { readHeads } from "../_store/head_reads.ts";
+import { BELL_KEY, COLLECTION_KEY, feedKey, headKey, keyText } from "../_keys.ts";
+import type { KvCalls } from "../_store/kv_calls.ts";
+import type { KvAtomic } from "../kv_handle.ts";
+import { ATTEMPTS_MAX, FEED_RETENTION_MS } from "../_limits.ts";
+import type { LogMetrics } from "../_log_metrics.ts";
+import { type HeadChange, type Pending, PendingChange, PendingWrite } from "./pending.ts";
 
 /** What a {@linkcode GroupWriter} is made of. */
 export interface GroupWriterParts {
@@ -36,7 +36,6 @@ export class GroupWriter {
   readonly #parts: GroupWriterParts;
   #waiting: Pending[] = [];
   #running: Promise<void> | undefined;
-  #closed = false;
   /** The newest version of the collection key that was seen; undefined before the first look. */
   #collection: KvVersion | undefined;
 
@@ -67,18 +66,12 @@ export class GroupWriter {
     return this.#collection ?? null;
   }
 
-  /** Takes nothing more, and writes what waits. */
-  async close(): Promise<void> {
-    this.#closed = true;
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
     await this.#running;
   }
 
   #enqueue(pending: Pending): void {
-    if (this.#closed) {
-      const { name } = this.#parts.calls;
-      pending.reject(new GraftError("unavailable", `Cannot write to log "${name}": it is closed`));
-      return;
-    }
     this.#waiting.push(pending);
     this.#running ??= this.#run();
   }

@@ -1,10 +1,10 @@
 // Which data a store holds, and in which format.
 
-import { GraftError } from "../../core/errors.ts";
-import type { Random } from "../../core/random.ts";
-import { decodeValue, encodeValue } from "../codec/sealed_value.ts";
-import { ALL_KEYS, keyText, STORE_KEY } from "./_keys.ts";
-import type { KvCalls } from "./_kv_calls.ts";
+import { GraftError } from "../../../core/errors.ts";
+import type { Random } from "../../../core/random.ts";
+import { decodeValue, encodeValue } from "../../codec/sealed_value.ts";
+import { ALL_KEYS, keyText, STORE_KEY } from "../_keys.ts";
+import type { KvCalls } from "./kv_calls.ts";
 
 /** The layout of keys and values that this program reads and writes. */
 const FORMAT = 1;

@@ -1,14 +1,14 @@
 // What goes into one atomic write.
 
-import type { VolumeId } from "../../core/gid.ts";
-import { keyBytes } from "./_keys.ts";
-import type { KvKey } from "./kv_handle.ts";
+import type { VolumeId } from "../../../core/gid.ts";
+import { keyBytes } from "../_keys.ts";
+import type { KvKey } from "../kv_handle.ts";
 import {
   ATOMIC_BYTES_MAX,
   ATOMIC_CHECKS_MAX,
   ATOMIC_KEY_BYTES_MAX,
   ATOMIC_MUTATIONS_MAX,
-} from "./_limits.ts";
+} from "../_limits.ts";
 
 /** Sets a key, or removes it (`value` undefined). */
 export interface Mutation {

@@ -1,9 +1,9 @@
 // Changes whose answer was lost.
 
-import type { VolumeId } from "../../core/gid.ts";
-import type { Lsn } from "../../core/lsn.ts";
-import type { Head } from "../commit_log.ts";
-import type { Subscribers } from "../subscribers.ts";
+import type { VolumeId } from "../../../core/gid.ts";
+import type { Lsn } from "../../../core/lsn.ts";
+import type { Head } from "../../commit_log.ts";
+import type { Subscribers } from "../../subscribers.ts";
 
 /**
  * Remembers which volumes may have moved unseen, so that subscribers learn of it from the next read of

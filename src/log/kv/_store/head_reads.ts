@@ -1,13 +1,13 @@
 // Heads as they stand in the store.
 
-import type { VolumeId } from "../../core/gid.ts";
-import { FIRST_LSN, type Lsn, toLsn } from "../../core/lsn.ts";
-import { decodeValue, encodeValue } from "../codec/sealed_value.ts";
-import { readHead, type StoredHead, writeHead } from "../codec/volume_head.ts";
-import type { KnownHead } from "./_head_cache.ts";
-import { floorKey, headKey, keyText } from "./_keys.ts";
-import type { KvCalls } from "./_kv_calls.ts";
-import type { KvEntry } from "./kv_handle.ts";
+import type { VolumeId } from "../../../core/gid.ts";
+import { FIRST_LSN, type Lsn, toLsn } from "../../../core/lsn.ts";
+import { decodeValue, encodeValue } from "../../codec/sealed_value.ts";
+import { readHead, type StoredHead, writeHead } from "../../codec/volume_head.ts";
+import type { KnownHead } from "../_head_cache.ts";
+import { floorKey, headKey, keyText } from "../_keys.ts";
+import type { KvCalls } from "./kv_calls.ts";
+import type { KvEntry } from "../kv_handle.ts";
 
 /** The heads of some volumes, each with its floor, as of one moment a volume. */
 export async function readHeads(

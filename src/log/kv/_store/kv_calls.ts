@@ -1,9 +1,9 @@
 // Calls to the store: its errors become the project's own, and its health is noted.
 
-import { GraftError } from "../../core/errors.ts";
-import type { Counter, Metrics } from "../../core/metrics.ts";
-import type { KvAtomic, KvEntry, KvHandle, KvKey, KvRange } from "./kv_handle.ts";
-import { GET_MANY_KEYS_MAX, LIST_BATCH_ENTRIES } from "./_limits.ts";
+import { GraftError } from "../../../core/errors.ts";
+import type { Counter, Metrics } from "../../../core/metrics.ts";
+import type { KvAtomic, KvEntry, KvHandle, KvKey, KvRange } from "../kv_handle.ts";
+import { GET_MANY_KEYS_MAX, LIST_BATCH_ENTRIES } from "../_limits.ts";
 
 /** "Value too large (max 65536 bytes)": KV throws the same class for a full disk, so only the text tells. */
 const BROKEN_LIMIT = /\(max \d+/;

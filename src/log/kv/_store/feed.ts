@@ -4,9 +4,9 @@
 //
 // Its key is not known before it is written, so the checksum covers the name "feed" in its stead.
 
-import { GID_BYTES, gidFromBytes, gidToBytes, type VolumeId } from "../../core/gid.ts";
-import { type Lsn, toLsn } from "../../core/lsn.ts";
-import { decodeValue, encodeValue } from "../codec/sealed_value.ts";
+import { GID_BYTES, gidFromBytes, gidToBytes, type VolumeId } from "../../../core/gid.ts";
+import { type Lsn, toLsn } from "../../../core/lsn.ts";
+import { decodeValue, encodeValue } from "../../codec/sealed_value.ts";
 
 const NAME = "feed";
 
