@@ -162,7 +162,10 @@ export class PageSet {
   equals(other: PageSet): boolean {
     if (this === other) return true;
     if (this.size !== other.size || this.bytes.length !== other.bytes.length) return false;
-    return this.bytes.every((byte, i) => byte === other.bytes[i]);
+    for (let i = 0; i < this.bytes.length; i++) {
+      if (this.bytes[i] !== other.bytes[i]) return false;
+    }
+    return true;
   }
 
   /** What is in either set. */

@@ -9,7 +9,7 @@
 import { alloc, copyIn, copyOut, graft, memoryBytes, memoryView, reset } from "../../wasm/mod.ts";
 import { decodeError } from "./page_set_decode.ts";
 
-/** A validated canonical encoding and what it holds; `first` and `last` mean nothing when `size` is 0. */
+/** A validated canonical encoding and what it holds; `first` and `last` are 0 when it is empty. */
 export interface EncodedSet {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly size: number;

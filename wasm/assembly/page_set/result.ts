@@ -11,14 +11,19 @@ export function result(): usize {
   return FIELDS;
 }
 
-/** How many members, the smallest, the largest: of the validated page set of `length` bytes at `at`. */
+/** What the validated page set of `length` bytes at `at` holds; `size` is known already. */
 export function describe(at: usize, length: usize, size: u64): void {
-  store<f64>(FIELDS, <f64>size);
-  if (size == 0) return;
   const cursor = Cursor.over(at, length);
-  store<f64>(FIELDS, <f64>((cursor.high << 8) | firstMember(cursor.at, cursor.count)), 8);
-  cursor.toLast();
-  store<f64>(FIELDS, <f64>((cursor.high << 8) | lastMember(cursor.at, cursor.count)), 16);
+  let first: u32 = 0;
+  let last: u32 = 0;
+  if (!cursor.done) {
+    first = (cursor.high << 8) | firstMember(cursor.at, cursor.count);
+    cursor.toLast();
+    last = (cursor.high << 8) | lastMember(cursor.at, cursor.count);
+  }
+  store<f64>(FIELDS, <f64>size);
+  store<f64>(FIELDS, <f64>first, 8);
+  store<f64>(FIELDS, <f64>last, 16);
 }
 
 /** Where the output lies and its length. */
