@@ -13,7 +13,7 @@ const PREFIX = "graft_";
 type Labels = Record<string, string>;
 
 /**
- * The {@linkcode Metrics} of a server, with `graft_` before and, for counters, `_total` after each name.
+ * The {@linkcode Metrics} of a server, with `graft_` before each name and `_total` after those of counters.
  *
  * What is measured goes into plain numbers and reaches prom-client's instruments only when somebody asks:
  * recording through them costs a microsecond a value, as they look labels up each time.
@@ -39,7 +39,7 @@ export class PrometheusMetrics implements Metrics {
     const family = getOrMake(
       this.#counters,
       name,
-      () => new CounterFamily(this.#registry, `${PREFIX}${name}_total`, help, Object.keys(labels)),
+      () => new CounterFamily(this.#registry, counterName(name), help, Object.keys(labels)),
     );
     return family.cell(labels);
   }
@@ -63,6 +63,10 @@ export class PrometheusMetrics implements Metrics {
     );
     family.add(labels, read);
   }
+}
+
+function counterName(name: string): string {
+  return name.endsWith("_total") ? PREFIX + name : `${PREFIX}${name}_total`;
 }
 
 function getOrMake<T>(families: Map<string, T>, name: string, make: () => T): T {

@@ -1,0 +1,124 @@
+/**
+ * The engines of a server, put together from addresses.
+ *
+ * @module
+ */
+
+import { ByteCache } from "../objects/byte_cache.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Metrics } from "../core/metrics.ts";
+import type { Random } from "../core/random.ts";
+import type { CommitLog } from "../log/commit_log.ts";
+import { openLog } from "../log/open_log.ts";
+import { Metastore } from "../metastore/metastore.ts";
+import { DataDirectory } from "../objects/data_directory.ts";
+import { MeteredStore } from "../objects/metered_store.ts";
+import { openObjectStore } from "../objects/open_object_store.ts";
+import { reconcileIdentity } from "../objects/store_identity.ts";
+import { IngestBudget } from "../pagestore/page_write.ts";
+import { Pagestore } from "../pagestore/pagestore.ts";
+import { SegmentReader } from "../pagestore/segment_reader.ts";
+import { SegmentWriter } from "../pagestore/segment_writer.ts";
+import { VolumeIndexes } from "../pagestore/volume_indexes.ts";
+import { openFrameCodec, openSegmentEncoder } from "../segment/open_codecs.ts";
+
+/** Where data is, and how much memory it may take. */
+export interface EngineOptions {
+  /** The data directory; undefined only where both addresses are given. */
+  readonly data: string | undefined;
+  /** The address of the objects; undefined: in the data directory. */
+  readonly objects: string | undefined;
+  /** The address of the log; undefined: in the data directory. */
+  readonly log: string | undefined;
+  /** Bytes of all caches together. */
+  readonly cacheBytes: number;
+  /** See `MetastoreParts.graceMs`. */
+  readonly graceMs: number;
+  /** The time. */
+  readonly clock: Clock;
+  /** Chance. */
+  readonly random: Random;
+  /** What everything is measured with. */
+  readonly metrics: Metrics;
+}
+
+/** Running engines. */
+export interface Engines {
+  /** Commits. */
+  readonly metastore: Metastore;
+  /** Pages. */
+  readonly pagestore: Pagestore;
+  /** Where commits are kept. */
+  readonly log: CommitLog;
+  /** Where segments are kept. */
+  readonly objects: MeteredStore;
+  /** The absolute path of the data directory, where there is one. */
+  readonly dataPath: string | undefined;
+  /** Finishes what waits, and lets everything go, the lock of the data directory last. */
+  close(): Promise<void>;
+}
+
+/** Shares of the cache, in percent: what a read needs lies in all three, but frames are the bulk. */
+const SHARES = { frames: 70, directories: 10, indexes: 20 } as const;
+/** Bytes of request bodies that may be in memory at once. */
+const INGEST_BYTES_MAX = 128 * 1024 * 1024;
+
+/**
+ * Opens the data directory, the log and the objects, makes sure that they belong together, and starts
+ * the engines on them. When something fails, what was opened before is closed again.
+ *
+ * @throws {GraftError} `unavailable` when something is held by another process or cannot be reached,
+ * `invalid` for addresses that are none or do not belong together.
+ */
+export async function openEngines(options: EngineOptions): Promise<Engines> {
+  const { clock, random, metrics } = options;
+  await using opened = new AsyncDisposableStack();
+  const directory = options.data === undefined ? undefined : await DataDirectory.open(options.data);
+  if (directory !== undefined) opened.defer(() => directory.close());
+  const log = await openLog(options.log ?? `kv:${directory?.resolve("log.kv")}`, {
+    clock,
+    random,
+    metrics,
+  });
+  opened.defer(() => log.close());
+  const objectsUrl = options.objects ?? `file:${directory?.path}`;
+  const objects = new MeteredStore(await openObjectStore(objectsUrl), metrics, clock);
+  opened.defer(() => objects.close());
+  await reconcileIdentity(objects, {
+    name: log.name,
+    storeId: log.storeId,
+    isNew: (await log.volumes({ limit: 1 })).length === 0,
+  });
+  const engines = startEngines(options, log, objects, opened);
+  const owned = opened.move();
+  const dataPath = directory?.path;
+  return { ...engines, log, objects, dataPath, close: () => owned.disposeAsync() };
+}
+
+function startEngines(
+  options: EngineOptions,
+  log: CommitLog,
+  objects: MeteredStore,
+  opened: AsyncDisposableStack,
+): Pick<Engines, "metastore" | "pagestore"> {
+  const { clock, random, metrics, graceMs } = options;
+  const share = (name: keyof typeof SHARES) => Math.floor(options.cacheBytes * SHARES[name] / 100);
+  const cache = (name: "frames" | "directories") => ({ name, bytesMax: share(name), metrics });
+  const indexes = new VolumeIndexes({ log, metrics, bytesMax: share("indexes") });
+  opened.defer(() => indexes.close());
+  const encoder = openSegmentEncoder();
+  opened.defer(() => encoder.close());
+  const reader = new SegmentReader({
+    objects,
+    codec: openFrameCodec(),
+    frames: new ByteCache(cache("frames")),
+    directories: new ByteCache(cache("directories")),
+  });
+  const writer = new SegmentWriter({ log, objects, encoder, clock, random, metrics });
+  const ingest = new IngestBudget(INGEST_BYTES_MAX);
+  metrics.gauge("ingest_bytes", "Memory reserved for request bodies", () => ingest.bytes);
+  return {
+    metastore: new Metastore({ log, indexes, clock, random, graceMs }),
+    pagestore: new Pagestore({ indexes, reader, writer, ingest, metrics }),
+  };
+}
