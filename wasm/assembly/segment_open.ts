@@ -37,19 +37,19 @@ import {
   VOLUME_PAGES,
 } from "./segment_format";
 
-// What is wrong with a tail. src/segment/_tail_problems.ts has the sentences, in this order.
-const FINE: u32 = 0;
-const TOO_SHORT: u32 = 1;
-const NO_TRAILER: u32 = 2;
-const UNKNOWN_VERSION: u32 = 3;
-const OTHER_SEGMENT: u32 = 4;
-const WRONG_LENGTH: u32 = 5;
-const WRONG_CHECKSUM: u32 = 6;
-const UNKNOWN_FEATURE: u32 = 7;
-const BAD_VOLUME: u32 = 8;
-const UNKNOWN_KEY: u32 = 9;
-const BAD_FRAME: u32 = 10;
-const WRONG_TOTALS: u32 = 11;
+// What is wrong with a tail. src/segment/segment_directory.ts has the sentences, in this order.
+const FINE: i32 = 0;
+const TOO_SHORT: i32 = 1;
+const NO_TRAILER: i32 = 2;
+const UNKNOWN_VERSION: i32 = 3;
+const OTHER_SEGMENT: i32 = 4;
+const WRONG_LENGTH: i32 = 5;
+const WRONG_CHECKSUM: i32 = 6;
+const UNKNOWN_FEATURE: i32 = 7;
+const BAD_VOLUME: i32 = 8;
+const UNKNOWN_KEY: i32 = 9;
+const BAD_FRAME: i32 = 10;
+const WRONG_TOTALS: i32 = 11;
 
 // Where the walk over the volumes stands: the frames' offset that must come next, and the totals.
 let nextOffset: u32 = 0;
@@ -63,7 +63,7 @@ let framesSeen: u32 = 0;
  * @param objectBytes The length of the whole object.
  * @param sid The segment's id.
  * @param entries Where the place of each volume's entry goes, counted from `tail` (u32; room for 400).
- * @returns 0, or the number of the problem.
+ * @returns How many volumes there are; or a problem's number, negated.
  */
 export function segmentOpen(
   tail: usize,
@@ -71,16 +71,15 @@ export function segmentOpen(
   objectBytes: u32,
   sid: usize,
   entries: usize,
-): u32 {
-  if (tailBytes < TRAILER_BYTES || tailBytes > objectBytes) return TOO_SHORT;
+): i32 {
+  if (tailBytes < TRAILER_BYTES || tailBytes > objectBytes) return -TOO_SHORT;
   const trailer = tail + tailBytes - TRAILER_BYTES;
   const problem = checkTrailer(trailer, tailBytes, objectBytes, sid);
-  if (problem != FINE) return problem;
-  const directory = trailer - load<u32>(trailer, TRAILER_DIRECTORY_BYTES);
-  return walkVolumes(tail, directory, trailer, entries);
+  if (problem != FINE) return -problem;
+  return walkVolumes(tail, trailer, entries);
 }
 
-function checkTrailer(trailer: usize, tailBytes: u32, objectBytes: u32, sid: usize): u32 {
+function checkTrailer(trailer: usize, tailBytes: u32, objectBytes: u32, sid: usize): i32 {
   if (load<u64>(trailer, TRAILER_MAGIC_AT) != TRAILER_MAGIC) return NO_TRAILER;
   if (load<u16>(trailer, TRAILER_VERSION) != FORMAT_VERSION) return UNKNOWN_VERSION;
   if (memory.compare(trailer + TRAILER_SID, sid, SID_BYTES) != 0) return OTHER_SEGMENT;
@@ -94,17 +93,17 @@ function checkTrailer(trailer: usize, tailBytes: u32, objectBytes: u32, sid: usi
   return load<u32>(trailer, TRAILER_FEATURES) != 0 ? UNKNOWN_FEATURE : FINE;
 }
 
-function walkVolumes(tail: usize, directory: usize, trailer: usize, entries: usize): u32 {
+function walkVolumes(tail: usize, trailer: usize, entries: usize): i32 {
   const volumes = load<u32>(trailer, TRAILER_VOLUMES);
-  if (volumes == 0 || volumes > SEGMENT_VOLUMES_MAX) return WRONG_TOTALS;
+  if (volumes == 0 || volumes > SEGMENT_VOLUMES_MAX) return -WRONG_TOTALS;
   nextOffset = HEADER_BYTES;
   pagesSeen = 0;
   framesSeen = 0;
-  let at = directory;
+  let at = trailer - load<u32>(trailer, TRAILER_DIRECTORY_BYTES);
   for (let i: u32 = 0; i < volumes; i++) {
     const problem = checkVolume(at, trailer);
-    if (problem != FINE) return problem;
-    if (i > 0 && !follows(at, tail + load<u32>(entries + (<usize>i << 2) - 4))) return BAD_VOLUME;
+    if (problem != FINE) return -problem;
+    if (i > 0 && !follows(at, tail + load<u32>(entries + (<usize>i << 2) - 4))) return -BAD_VOLUME;
     store<u32>(entries + (<usize>i << 2), <u32>(at - tail));
     at += entryBytes(at);
   }
@@ -113,7 +112,7 @@ function walkVolumes(tail: usize, directory: usize, trailer: usize, entries: usi
     framesSeen == load<u32>(trailer, TRAILER_FRAMES) &&
     nextOffset == load<u32>(trailer, TRAILER_DIRECTORY_OFFSET) &&
     pagesSeen <= SEGMENT_PAGES_MAX;
-  return agrees ? FINE : WRONG_TOTALS;
+  return agrees ? <i32>volumes : -WRONG_TOTALS;
 }
 
 function follows(entry: usize, previous: usize): bool {
@@ -126,7 +125,7 @@ function entryBytes(entry: usize): usize {
     load<u32>(entry, VOLUME_PAGE_SET_BYTES);
 }
 
-function checkVolume(entry: usize, end: usize): u32 {
+function checkVolume(entry: usize, end: usize): i32 {
   const room = <u32>(end - entry);
   if (room < VOLUME_BYTES || load<u8>(entry) != VID_KIND) return BAD_VOLUME;
   if (load<u32>(entry, VOLUME_KEY_ID) != 0) return UNKNOWN_KEY;
@@ -140,7 +139,7 @@ function checkVolume(entry: usize, end: usize): u32 {
   return walkFrames(entry + VOLUME_BYTES, frames, pages);
 }
 
-function walkFrames(at: usize, frames: u32, pages: u32): u32 {
+function walkFrames(at: usize, frames: u32, pages: u32): i32 {
   let rank: u32 = 0;
   for (let i: u32 = 0; i < frames; i++) {
     if (load<u16>(at, FRAME_FIRST_RANK) != rank || !checkFrame(at)) return BAD_FRAME;
