@@ -1,6 +1,7 @@
 // Parts that the tests of this folder share.
 
 import type { Metrics } from "../core/metrics.ts";
+import { type DiskIo, systemDisk } from "./_disk_io.ts";
 
 /** Metrics that can be read back. */
 export class RecordedMetrics implements Metrics {
@@ -45,4 +46,28 @@ export class RecordedMetrics implements Metrics {
 function idOf(name: string, labels: Record<string, string> = {}): string {
   const values = Object.values(labels);
   return values.length === 0 ? name : `${name}{${values.join()}}`;
+}
+
+/** An error as the system throws it. */
+export function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+/** The machine's disk, with some of its methods replaced. */
+export function diskWith(replaced: Partial<DiskIo>): DiskIo {
+  return { ...systemDisk, ...replaced };
+}
+
+/** A directory that is removed at the end of its scope. */
+export class TemporaryDirectory implements AsyncDisposable {
+  private constructor(readonly path: string) {}
+
+  /** Makes one. */
+  static async make(): Promise<TemporaryDirectory> {
+    return new TemporaryDirectory(await Deno.makeTempDir({ prefix: "graft-objects-" }));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
 }

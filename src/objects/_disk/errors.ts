@@ -27,9 +27,9 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   EROFS: { state: "the file system is read-only", code: "unavailable", hint: "Check the disk" },
   ENOENT: { state: "a folder of the store is gone", code: "unavailable", hint: "Check the disk" },
   EISDIR: {
-    state: "the key is the folder of other objects, or its folder is an object",
+    state: "a file stands where a folder is needed, or a folder where a file is",
     code: "invalid",
-    hint: "On a disk, keys like a and a/b exclude each other",
+    hint: "On a disk, a name is one or the other: the keys a and a/b exclude each other",
   },
 };
 
