@@ -17,8 +17,8 @@ import { openLog } from "../log/open_log.ts";
 import { ByteCache } from "../objects/byte_cache.ts";
 import { MemoryStore } from "../objects/memory_store.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
-import { InlineEncoder } from "../segment/segment_encoder.ts";
-import { zstdCodec } from "../segment/codec.ts";
+import { encodeSegment } from "../segment/encode_segment.ts";
+import { WasmCodec } from "../segment/wasm_codec.ts";
 import { IngestBudget } from "./page_write.ts";
 import { Pagestore } from "./pagestore.ts";
 import { SegmentReader } from "./segment_reader.ts";
@@ -170,7 +170,7 @@ export class TestPagestore implements AsyncDisposable {
   }
 
   #build(): void {
-    const codec = zstdCodec();
+    const codec = new WasmCodec();
     const [log, metrics] = [this.log, noMetrics];
     const cache = { bytesMax: 16 << 20, metrics };
     this.#indexes = new VolumeIndexes({ log, metrics, bytesMax: 16 << 20 });
@@ -185,7 +185,10 @@ export class TestPagestore implements AsyncDisposable {
       writer: new SegmentWriter({
         log,
         objects: this.#store,
-        encoder: new InlineEncoder(codec),
+        encoder: {
+          encode: (sid, volumes) => Promise.resolve(encodeSegment(sid, volumes, codec)),
+          close() {},
+        },
         clock: systemClock,
         random: systemRandom,
         metrics,
