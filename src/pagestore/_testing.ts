@@ -200,7 +200,7 @@ export class TestPagestore implements AsyncDisposable {
 }
 
 /** The part with some of its methods replaced. */
-function overriding<T extends object>(part: T, methods: Partial<T>): T {
+export function overriding<T extends object>(part: T, methods: Partial<T>): T {
   return new Proxy(part, {
     get(target, name) {
       const replaced = Reflect.get(methods, name);
