@@ -10,6 +10,8 @@ import { assert } from "../core/assert.ts";
 
 /** Bytes before the first frame. */
 export const HEADER_BYTES = 32;
+/** How a header starts: "GRAFTSEG" and format version 1. Zeros follow, then the segment's id. */
+export const HEADER_START: readonly number[] = [0x47, 0x52, 0x41, 0x46, 0x54, 0x53, 0x45, 0x47, 1];
 /** Bytes after the directory. */
 export const TRAILER_BYTES = 64;
 /** Bytes of a volume's entry in the directory, before its frames. */

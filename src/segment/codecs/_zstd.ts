@@ -3,9 +3,9 @@
 // wasm/build_zstd.ts says where the module comes from. Both buffers are allocated once, large enough for
 // any frame, so no length that a frame states ever reaches the allocator.
 
-import * as zstd from "../../wasm/build/zstd.wasm";
-import { assert } from "../core/assert.ts";
-import { FRAME_PAGES_MAX, PAGE_SIZE } from "../core/limits.ts";
+import * as zstd from "../../../wasm/build/zstd.wasm";
+import { assert } from "../../core/assert.ts";
+import { FRAME_PAGES_MAX, PAGE_SIZE } from "../../core/limits.ts";
 
 /** The most that is compressed at once. */
 export const RAW_BYTES_MAX = FRAME_PAGES_MAX * PAGE_SIZE;

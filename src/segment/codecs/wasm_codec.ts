@@ -4,9 +4,9 @@
  * @module
  */
 
-import { GraftError } from "../core/errors.ts";
+import { GraftError } from "../../core/errors.ts";
 import { compress, decompress } from "./_zstd.ts";
-import type { FrameCodec } from "./codec.ts";
+import type { FrameCodec } from "../codec.ts";
 
 /**
  * Frames of 16 typical SQLite pages become 0.45 of their size at level 1 and 0.42 at levels 2 and 3,

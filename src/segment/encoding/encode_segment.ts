@@ -4,13 +4,21 @@
  * @module
  */
 
-import { assert } from "../core/assert.ts";
-import type { SegmentId } from "../core/gid.ts";
-import { SEGMENT_PAGES_MAX, SEGMENT_VOLUMES_MAX } from "../core/limits.ts";
-import { PageSet } from "../core/page_set.ts";
-import type { FrameCodec } from "./codec.ts";
-import type { EncodedSegment, SegmentVolume, VolumePages } from "./segment.ts";
-import { SegmentBuilder } from "./_segment_builder.ts";
+import { assert } from "../../core/assert.ts";
+import type { SegmentId, VolumeId } from "../../core/gid.ts";
+import { SEGMENT_PAGES_MAX, SEGMENT_VOLUMES_MAX } from "../../core/limits.ts";
+import { PageSet } from "../../core/page_set.ts";
+import { type PageSource, SegmentBuilder } from "./_segment_builder.ts";
+import type { FrameCodec } from "../codec.ts";
+import type { EncodedSegment, SegmentVolume } from "../segment.ts";
+
+/** Pages of one volume, wherever they lie; `VolumePages` is one. */
+export interface VolumeSource {
+  /** The volume. */
+  readonly vid: VolumeId;
+  /** Its pages, in any order. */
+  readonly pages: PageSource;
+}
 
 /**
  * Encodes one segment, synchronously: about 6 ms for each MiB of pages.
@@ -25,7 +33,7 @@ import { SegmentBuilder } from "./_segment_builder.ts";
  */
 export function encodeSegment(
   sid: SegmentId,
-  volumes: readonly VolumePages[],
+  volumes: readonly VolumeSource[],
   codec: FrameCodec,
 ): EncodedSegment {
   const sorted = volumes.toSorted((a, b) => (a.vid < b.vid ? -1 : 1));
@@ -41,7 +49,7 @@ export function encodeSegment(
   return { sid, bytes: builder.finish(), volumes: encoded };
 }
 
-function checkLimits(sorted: readonly VolumePages[]): void {
+function checkLimits(sorted: readonly VolumeSource[]): void {
   assert(
     sorted.length > 0 && sorted.length <= SEGMENT_VOLUMES_MAX,
     "A segment holds from 1 to 400 volumes",

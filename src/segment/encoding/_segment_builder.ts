@@ -5,14 +5,21 @@
 // (where it is hashed, next to the other pages of its frame) and from there by the codec; the frame comes
 // back, is hashed and copied out.
 
-import { alloc, copyIn, copyOut, graft, memoryBytes, type Pointer, reset } from "../../wasm/mod.ts";
-import { assert } from "../core/assert.ts";
-import { type Digest, DIGEST_BYTES } from "../core/content_digest.ts";
-import { GID_BYTES, gidToBytes, type SegmentId, type VolumeId } from "../core/gid.ts";
-import { FRAME_PAGES_MAX, PAGE_SIZE, SEGMENT_TAIL_BYTES_MAX } from "../core/limits.ts";
-import type { PageBuffer } from "../core/page_buffer.ts";
-import type { PageSet } from "../core/page_set.ts";
-import type { FrameCodec } from "./codec.ts";
+import {
+  alloc,
+  copyIn,
+  copyOut,
+  graft,
+  memoryBytes,
+  type Pointer,
+  reset,
+} from "../../../wasm/mod.ts";
+import { assert } from "../../core/assert.ts";
+import { type Digest, DIGEST_BYTES } from "../../core/content_digest.ts";
+import { GID_BYTES, gidToBytes, type SegmentId, type VolumeId } from "../../core/gid.ts";
+import { FRAME_PAGES_MAX, PAGE_SIZE, SEGMENT_TAIL_BYTES_MAX } from "../../core/limits.ts";
+import type { PageSet } from "../../core/page_set.ts";
+import type { FrameCodec } from "../codec.ts";
 import {
   DIRECTORY_BYTES_MAX,
   FRAME_CODEC,
@@ -23,7 +30,17 @@ import {
   TRAILER_BYTES,
   VOLUME_ENTRY,
   VOLUME_ENTRY_BYTES,
-} from "./segment_format.ts";
+} from "../segment_format.ts";
+
+/** Pages of one volume in any order; a `PageBuffer` is one. */
+export interface PageSource {
+  /** How many. */
+  readonly count: number;
+  /** The index of each. */
+  readonly indexes: Uint32Array<ArrayBuffer>;
+  /** The bytes of the page at a position, from 0. */
+  page(at: number): Uint8Array;
+}
 
 const INDEX_BYTES = 4;
 const ORDER_BYTES = 4;
@@ -63,7 +80,7 @@ export class SegmentBuilder {
   }
 
   /** Adds a volume, which must sort after the one before; returns its content digest. */
-  addVolume(vid: VolumeId, pages: PageBuffer, pageSet: PageSet): Digest {
+  addVolume(vid: VolumeId, pages: PageSource, pageSet: PageSet): Digest {
     const entry = this.#directory + this.#directoryBytes;
     const frames = Math.ceil(pages.count / FRAME_PAGES_MAX);
     const pageSetAt = entry + VOLUME_ENTRY_BYTES + frames * FRAME_ENTRY_BYTES;
@@ -115,14 +132,14 @@ export class SegmentBuilder {
     return bytes;
   }
 
-  #sortPages(pages: PageBuffer): void {
+  #sortPages(pages: PageSource): void {
     const { buffer, byteOffset, byteLength } = pages.indexes;
     memoryBytes().set(new Uint8Array(buffer, byteOffset, byteLength), this.#indexes);
     const valid = graft.segmentOrder(this.#indexes, pages.count, this.#order, this.#hashes);
     assert(Boolean(valid), "A volume's pages have an index twice, or one that is none");
   }
 
-  #addFrame(pages: PageBuffer, frame: number, entry: Pointer): void {
+  #addFrame(pages: PageSource, frame: number, entry: Pointer): void {
     const firstRank = frame * FRAME_PAGES_MAX;
     const count = Math.min(FRAME_PAGES_MAX, pages.count - firstRank);
     this.#gather(pages, firstRank, count);
@@ -139,7 +156,7 @@ export class SegmentBuilder {
   }
 
   /** Copies the pages of ranks from `firstRank` on next to each other. */
-  #gather(pages: PageBuffer, firstRank: number, count: number): void {
+  #gather(pages: PageSource, firstRank: number, count: number): void {
     const memory = memoryBytes();
     const order = new Uint32Array(memory.buffer, this.#order + firstRank * ORDER_BYTES, count);
     for (let i = 0; i < count; i++) memory.set(pages.page(order[i]), this.#raw + i * PAGE_SIZE);

@@ -5,8 +5,8 @@
  */
 
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { GraftError } from "../core/errors.ts";
-import type { FrameCodec } from "./codec.ts";
+import { GraftError } from "../../core/errors.ts";
+import type { FrameCodec } from "../codec.ts";
 
 /** Frames of 16 typical SQLite pages become 0.47 of their size at level 1. */
 const PARAMS = { [constants.ZSTD_c_compressionLevel]: 1 };
