@@ -10,7 +10,7 @@ import { toPageCount } from "../../core/page.ts";
 import { PageSet } from "../../core/page_set.ts";
 import type { CommitRecord, Registration } from "../commit_log.ts";
 import { decodeFeed, encodeFeed, type FeedEntry } from "../kv/_store/feed.ts";
-import { ByteReader } from "./byte_reader.ts";
+import type { ByteReader } from "./byte_reader.ts";
 import type { ByteWriter } from "./byte_writer.ts";
 import { readRecord, writeRecord } from "./commit_record.ts";
 import { decodeValue, encodeValue } from "./sealed_value.ts";

@@ -74,7 +74,7 @@ export function chunkRange(owner: KvKey, group: SegmentId): KvRange {
   return { start: chunkKey(owner, group, 0), end: ["chunk", ...owner, `${group}${AFTER_IDS}`] };
 }
 
-/** Everything there is. */
+/** Every key there can be, but those that start with `true`, which is the last part of all. */
 export const ALL_KEYS: KvRange = { start: [], end: [true] };
 
 /** The key as text, for messages and checksums. */

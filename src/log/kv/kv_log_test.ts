@@ -1,0 +1,351 @@
+// What only a log in a key-value store does: its keys, its batches, its memory of heads.
+
+import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
+import type { VolumeId } from "../../core/gid.ts";
+import { toLsn } from "../../core/lsn.ts";
+import type { Metrics } from "../../core/metrics.ts";
+import {
+  commit,
+  headOf,
+  newVolume,
+  openInMemory,
+  openOver,
+  recordAfter,
+  recordsOf,
+  rejectsWith,
+  sparseSet,
+  tryCommit,
+  use,
+} from "../_testing.ts";
+import { encodeValue } from "../codec/sealed_value.ts";
+import type { LogChange } from "../commit_log.ts";
+import { keyText, recordKey, referenceKey } from "./_keys.ts";
+import type { KvHandle } from "./kv_handle.ts";
+import { decodeFeed } from "./_store/feed.ts";
+import { encodeFloor } from "./_store/head_reads.ts";
+
+async function keysBelow(kv: Deno.Kv, ...prefix: Deno.KvKeyPart[]): Promise<Deno.KvKey[]> {
+  return (await Array.fromAsync(kv.list({ prefix }))).map(({ key }) => key);
+}
+
+/** Counts calls by method. */
+function counting(kv: Deno.Kv): { handle: KvHandle; calls: Record<string, number> } {
+  const calls: Record<string, number> = {};
+  const count = (method: string) => calls[method] = (calls[method] ?? 0) + 1;
+  const handle: KvHandle = {
+    get: (key) => (count("get"), kv.get(key)),
+    getMany: (keys) => (count("getMany"), kv.getMany<unknown[]>([...keys])),
+    list: (range, options) => (count("list"), kv.list(range, options)),
+    atomic: () => (count("atomic"), kv.atomic()),
+    commitVersionstamp: () => kv.commitVersionstamp(),
+    close: () => kv.close(),
+  };
+  return { handle, calls };
+}
+
+/** Sums what is counted, by name. */
+function summing(): { metrics: Metrics; sums: Record<string, number> } {
+  const sums: Record<string, number> = {};
+  const add = (name: string, amount: number) => sums[name] = (sums[name] ?? 0) + amount;
+  const metrics: Metrics = {
+    counter: (name) => ({ add: (amount = 1) => void add(name, amount) }),
+    histogram: (name) => ({ record: (value) => void add(name, value) }),
+    gauge() {},
+  };
+  return { metrics, sums };
+}
+
+Deno.test("a commit is one atomic write and no read, once its head is known", async () => {
+  const { handle, calls } = counting(await Deno.openKv(":memory:"));
+  const log = await openOver(handle);
+  const vid = newVolume();
+  await commit(log, vid);
+  const before = { ...calls };
+  for (let i = 0; i < 5; i++) await commit(log, vid);
+  deepEqual(calls, { ...before, atomic: before.atomic + 5 });
+  await log.close();
+});
+
+Deno.test("what asks together is written together", async () => {
+  const { handle, calls } = counting(await Deno.openKv(":memory:"));
+  const { metrics, sums } = summing();
+  const log = await openOver(handle, { metrics });
+  const appends = await Promise.all(Array.from({ length: 60 }, async () => {
+    const vid = newVolume();
+    const base = await log.head(vid);
+    return { record: recordAfter(vid, base), base };
+  }));
+  const version = await log.collectionVersion();
+  const before = calls.atomic;
+  await Promise.all(appends.map(({ record, base }) => log.append(record, base, version)));
+  equal(calls.atomic, before + 1);
+  equal(sums.log_commits, 60);
+  equal(sums.log_batch_commits, 60);
+  ok(sums.log_written_bytes > 60 * 200, `${sums.log_written_bytes}`);
+  await log.close();
+});
+
+Deno.test("an append that is known to have lost costs no call", async () => {
+  const { handle, calls } = counting(await Deno.openKv(":memory:"));
+  const { metrics, sums } = summing();
+  const log = await openOver(handle, { metrics });
+  const vid = newVolume();
+  const base = await log.head(vid);
+  await commit(log, vid);
+  const version = await log.collectionVersion();
+  const before = { ...calls };
+  const losers = Array.from(
+    { length: 64 },
+    () => log.append(recordAfter(vid, base), base, version),
+  );
+  deepEqual(await Promise.all(losers), losers.map(() => "stale"));
+  deepEqual(calls, before);
+  equal(sums.log_stale_appends, 64);
+  await log.close();
+});
+
+Deno.test("a segment's reference tells the last LSN of the volume that names it", async () => {
+  const { kv, log } = await openInMemory();
+  const [vid, other] = [newVolume(), newVolume()];
+  const [shared, own] = [use(), use()];
+  await commit(log, vid, { segments: [shared, own] });
+  await commit(log, other, { segments: [shared] });
+  const last = await commit(log, vid, { segments: [shared] });
+  deepEqual(
+    new Set((await keysBelow(kv, "reference", shared.sid)).map(keyTextOf)),
+    new Set([referenceKey(shared.sid, vid), referenceKey(shared.sid, other)].map(keyText)),
+  );
+  const lsnOf = async (key: Deno.KvKey) => (await kv.get<Uint8Array>(key)).value?.[1];
+  equal(await lsnOf(referenceKey(shared.sid, vid)), last.lsn);
+  equal(await lsnOf(referenceKey(shared.sid, other)), 1);
+  equal(await lsnOf(referenceKey(own.sid, vid)), 1);
+  await log.close();
+});
+
+function keyTextOf(key: Deno.KvKey): string {
+  return key.map(String).join("/");
+}
+
+Deno.test("the feed tells in order which volumes each batch moved", async () => {
+  const { kv, log } = await openInMemory();
+  const vid = newVolume();
+  await commit(log, vid);
+  const others = await Promise.all(Array.from({ length: 5 }, () => commit(log, newVolume())));
+  await commit(log, vid);
+  await log.tombstone(vid, await log.head(vid));
+  const told: { vid: VolumeId; lsn: number }[] = [];
+  for await (const { value } of kv.list({ prefix: ["feed"] })) told.push(...decodeFeed(value));
+  equal(told.length, 8);
+  deepEqual(told[0], { vid, lsn: toLsn(1) });
+  deepEqual(new Set(told.slice(1, 6).map((entry) => entry.vid)), new Set(others.map((r) => r.vid)));
+  deepEqual(told.slice(6), [{ vid, lsn: toLsn(2) }, { vid, lsn: toLsn(2) }]);
+  await log.close();
+});
+
+Deno.test("a feed entry stands at the version that its heads got", async () => {
+  const { kv, log } = await openInMemory();
+  const vid = newVolume();
+  await commit(log, vid);
+  const { version } = await log.head(vid);
+  deepEqual(await keysBelow(kv, "feed"), [["feed", version]]);
+  await log.close();
+});
+
+Deno.test("a loser's parts are removed again", async () => {
+  const { kv, log } = await openInMemory();
+  const vid = newVolume();
+  const large = { segments: [use(sparseSet(150_000))] };
+  await commit(log, vid, large);
+  const parts = await keysBelow(kv, "chunk", ...recordKey(vid, toLsn(1)) as string[]);
+  ok(parts.length >= 3, `${parts.length}`);
+  const base = await log.head(vid);
+  const version = await log.collectionVersion();
+  const outcomes = await Promise.all([
+    log.append(recordAfter(vid, base, large), base, version),
+    log.append(recordAfter(vid, base, large), base, version),
+  ]);
+  deepEqual(outcomes.toSorted(), ["landed", "stale"]);
+  // the removal waits in the same queue, before this
+  await commit(log, newVolume());
+  equal((await keysBelow(kv, "chunk")).length, 2 * parts.length);
+  equal((await recordsOf(log, vid, 1, 2)).length, 2);
+  await log.close();
+});
+
+Deno.test("a record without all of its parts is damaged, not short", async () => {
+  const { kv, log } = await openInMemory();
+  const vid = newVolume();
+  await commit(log, vid, { segments: [use(sparseSet(150_000))] });
+  const [first, second] = await keysBelow(kv, "chunk");
+  const { value } = await kv.get<Uint8Array>(second);
+  await kv.delete(second);
+  await rejectsWith(log.record(vid, toLsn(1)), "damaged", /record\/.*\/1/);
+  await rejectsWith(recordsOf(log, vid, 1, 1), "damaged");
+  await kv.set(second, Uint8Array.of(...value!, 7));
+  await rejectsWith(log.record(vid, toLsn(1)), "damaged");
+  await kv.set(second, value);
+  await kv.set(first, "text");
+  await rejectsWith(log.record(vid, toLsn(1)), "damaged");
+  await log.close();
+});
+
+Deno.test("damage names its key, and stays where it is", async () => {
+  const { kv, log } = await openInMemory({ exclusive: false });
+  const [vid, other] = [newVolume(), newVolume()];
+  await commit(log, vid);
+  await commit(log, vid);
+  const record = await commit(log, other);
+  const key = recordKey(vid, toLsn(2)) as Deno.KvKey;
+  const value = (await kv.get<Uint8Array>(key)).value!;
+  value[30] ^= 4;
+  await kv.set(key, value);
+  await kv.set(["head", vid], Uint8Array.of(1, 2, 3));
+  await rejectsWith(log.record(vid, toLsn(2)), "damaged", new RegExp(`"record/${vid}/2"`));
+  await rejectsWith(log.head(vid), "damaged", new RegExp(`"head/${vid}"`));
+  equal((await recordsOf(log, vid, 1, 1)).length, 1);
+  deepEqual((await log.head(other)).head, headOf(record));
+  await log.close();
+});
+
+Deno.test("a gap ends a range early", async () => {
+  const { kv, log } = await openInMemory();
+  const vid = newVolume();
+  for (let i = 0; i < 6; i++) await commit(log, vid);
+  await kv.delete(recordKey(vid, toLsn(4)) as Deno.KvKey);
+  deepEqual((await recordsOf(log, vid, 2, 6)).map(({ lsn }) => lsn), [2, 3]);
+  deepEqual(await recordsOf(log, vid, 4, 6), []);
+  await log.close();
+});
+
+Deno.test("heads come with the floor of their volume", async () => {
+  const { kv, log } = await openInMemory({ exclusive: false });
+  const vids = [newVolume(), newVolume(), newVolume()].sort();
+  for (const vid of vids) {
+    await commit(log, vid);
+    await commit(log, vid);
+  }
+  await kv.set(["floor", vids[1]], encodeFloor(vids[1], toLsn(2)));
+  equal((await log.head(vids[0])).head?.floorLsn, 1);
+  equal((await log.head(vids[1])).head?.floorLsn, 2);
+  const listed = await log.volumes({ limit: 9 });
+  deepEqual(listed.map(({ head }) => head.floorLsn), [1, 2, 1]);
+  // and a commit does not lower it
+  await commit(log, vids[1]);
+  equal((await log.headFromStore(vids[1])).head?.floorLsn, 2);
+  await log.close();
+});
+
+Deno.test("an exclusive log answers heads from memory, as many as it may keep", async () => {
+  const { handle, calls } = counting(await Deno.openKv(":memory:"));
+  const log = await openOver(handle, { headsMax: 2 });
+  const vids = [newVolume(), newVolume(), newVolume()];
+  const records = [];
+  for (const vid of vids) records.push(await commit(log, vid));
+  const before = calls.getMany;
+  deepEqual((await log.head(vids[2])).head, headOf(records[2]));
+  deepEqual((await log.head(vids[1])).head, headOf(records[1]));
+  equal(calls.getMany, before);
+  deepEqual((await log.head(vids[0])).head, headOf(records[0]));
+  equal(calls.getMany, before + 1);
+  await log.headFromStore(vids[0]);
+  equal(calls.getMany, before + 2);
+  await Promise.all(vids.map((vid) => commit(log, vid)));
+  for (const vid of vids) equal((await log.head(vid)).head?.lsn, 2);
+  await log.close();
+});
+
+Deno.test("two logs that share a store see each other's commits, and never both land", async () => {
+  const kv = await Deno.openKv(":memory:");
+  const [a, b] = [
+    await openOver(kv, { exclusive: false }),
+    await openOver(kv, { exclusive: false }),
+  ];
+  equal(a.storeId, b.storeId);
+  const vid = newVolume();
+  for (let i = 0; i < 5; i++) {
+    const before = await a.head(vid);
+    deepEqual(await b.head(vid), before);
+    const outcomes = await Promise.all([a, b].map((log) => tryCommit(log, vid)));
+    deepEqual(outcomes.map(({ outcome }) => outcome).toSorted(), ["landed", "stale"]);
+  }
+  deepEqual((await a.head(vid)).head, (await b.head(vid)).head);
+  equal((await recordsOf(b, vid, 1, 9)).length, 5);
+  await a.close();
+});
+
+Deno.test("only a shared log rings the bell", async () => {
+  const kv = await Deno.openKv(":memory:");
+  const exclusive = await openOver(kv);
+  await commit(exclusive, newVolume());
+  equal((await kv.get(["bell"])).versionstamp, null);
+  const shared = await openOver(kv, { exclusive: false });
+  await commit(shared, newVolume());
+  const first = (await kv.get(["bell"])).versionstamp;
+  await commit(shared, newVolume());
+  const second = (await kv.get(["bell"])).versionstamp;
+  notEqual(first, null);
+  notEqual(second, first);
+  await shared.register([]);
+  equal((await kv.get(["bell"])).versionstamp, second);
+  await shared.close();
+});
+
+Deno.test("losers that only the store can tell do not hold up their batch", async () => {
+  const kv = await Deno.openKv(":memory:");
+  const [a, b] = [
+    await openOver(kv, { exclusive: false }),
+    await openOver(kv, { exclusive: false }),
+  ];
+  const vids = Array.from({ length: 40 }, newVolume);
+  const bases = await Promise.all(vids.map((vid) => a.head(vid)));
+  const version = await a.collectionVersion();
+  const taken = vids.filter((_, i) => i % 3 === 0);
+  for (const vid of taken) await commit(b, vid);
+  const heard: LogChange[] = [];
+  a.subscribe((changes) => heard.push(...changes));
+  const outcomes = await Promise.all(
+    vids.map((vid, i) => a.append(recordAfter(vid, bases[i]), bases[i], version)),
+  );
+  deepEqual(outcomes, vids.map((vid) => taken.includes(vid) ? "stale" : "landed"));
+  equal(heard.length, 40 - taken.length);
+  await a.close();
+});
+
+Deno.test("an unknown version is a bug of the caller", async () => {
+  const { log } = await openInMemory();
+  const vid = newVolume();
+  const base = await log.head(vid);
+  const record = recordAfter(vid, base);
+  await log.append(record, { ...base, version: 7 }, null).then(
+    () => ok(false, "it was taken"),
+    (error) => equal(error.name, "AssertionError"),
+  );
+  await log.close();
+});
+
+Deno.test("a store that holds something else is refused, and left as it was", async () => {
+  for (const key of [["users", 1], [7], [new Uint8Array(2)], [false, 1]]) {
+    const kv = await Deno.openKv(":memory:");
+    await kv.set(key, "somebody's");
+    await rejectsWith(openOver(kv), "invalid", /something else/);
+    equal((await keysBelow(kv)).length, 1);
+    kv.close();
+  }
+});
+
+Deno.test("a log of another format, or with a damaged name, is refused", async () => {
+  const { kv, log } = await openInMemory();
+  const value = (await kv.get<Uint8Array>(["store"])).value!;
+  equal(value.length, 1 + 1 + 16 + 8);
+  await kv.set(["store"], value.slice(0, 20));
+  await rejectsWith(openOver(kv), "damaged", /"store"/);
+  const newer = encodeValue("store", (writer) => {
+    writer.varint(2);
+    writer.raw(new Uint8Array(40));
+  });
+  await kv.set(["store"], newer);
+  await rejectsWith(openOver(kv), "invalid", /it has format 2, and this program reads format 1/);
+  await kv.set(["store"], value);
+  equal((await openOver(kv)).storeId, log.storeId);
+  await log.close();
+});

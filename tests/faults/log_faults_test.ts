@@ -1,0 +1,363 @@
+// What becomes of a log's promises when its store fails.
+
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { isGraftError } from "../../src/core/errors.ts";
+import { toLsn } from "../../src/core/lsn.ts";
+import { PageSet } from "../../src/core/page_set.ts";
+import { testCommitLog } from "../../src/log/_conformance.ts";
+import {
+  commit,
+  headOf,
+  newSegment,
+  newVolume,
+  openOver,
+  recordAfter,
+  recordsOf,
+  rejectsWith,
+  sparseSet,
+  testedKvLog,
+  tryCommit,
+  use,
+} from "../../src/log/_testing.ts";
+import type { LogChange, Registration } from "../../src/log/commit_log.ts";
+import type { KvLog, KvLogParts } from "../../src/log/kv/kv_log.ts";
+import { FaultyKv, STORE_ERROR, type WriteFault } from "./log_faulty_kv.ts";
+
+testCommitLog(
+  "through a layer without faults",
+  () => testedKvLog("memory", (kv) => new FaultyKv(kv)),
+);
+
+interface Faulty {
+  kv: Deno.Kv;
+  faults: FaultyKv;
+  log: KvLog;
+}
+
+async function withFaults(
+  check: (faulty: Faulty) => Promise<void>,
+  parts: Partial<KvLogParts> = {},
+): Promise<void> {
+  const kv = await Deno.openKv(":memory:");
+  const faults = new FaultyKv(kv);
+  const log = await openOver(faults, parts);
+  try {
+    await check({ kv, faults, log });
+  } finally {
+    await log.close();
+  }
+}
+
+function registrationOf(pages: PageSet): Registration {
+  const digest = new Uint8Array(16);
+  return {
+    sid: newSegment(),
+    timestampMs: 1,
+    sizeBytes: 2,
+    volumes: [{ vid: newVolume(), pageSet: pages, digest }],
+  };
+}
+
+Deno.test("a commit whose answer is lost is unknown to its caller, and there", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    await commit(log, vid);
+    const base = await log.head(vid);
+    const record = recordAfter(vid, base);
+    const version = await log.collectionVersion();
+    faults.writeFaults.push("after");
+    await log.append(record, base, version).then(
+      () => ok(false, "it landed"),
+      (error) => {
+        ok(isGraftError(error, "unavailable"), String(error));
+        equal(error.cause, STORE_ERROR);
+      },
+    );
+    deepEqual((await log.headFromStore(vid)).head, headOf(record));
+    deepEqual(await log.record(vid, toLsn(2)), record);
+    equal(await log.append(record, base, version), "stale");
+    equal((await commit(log, vid)).lsn, 3);
+  }));
+
+Deno.test("after a lost answer the head is not answered from memory", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    await commit(log, vid);
+    faults.writeFaults.push("after");
+    await rejectsWith(tryCommit(log, vid), "unavailable");
+    equal((await log.head(vid)).head?.lsn, 2);
+  }));
+
+Deno.test("a commit that fails before it takes effect is not there, and can be tried again", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    await commit(log, vid);
+    const base = await log.head(vid);
+    const record = recordAfter(vid, base);
+    const version = await log.collectionVersion();
+    faults.writeFaults.push("before");
+    await rejectsWith(log.append(record, base, version), "unavailable", /disk I\/O error/);
+    deepEqual(await log.headFromStore(vid), base);
+    equal(await log.append(record, base, version), "landed");
+  }));
+
+Deno.test("a lost answer is everybody's in the batch, and nobody's after it", () =>
+  withFaults(async ({ faults, log }) => {
+    const vids = Array.from({ length: 10 }, newVolume);
+    faults.writeFaults.push("after");
+    const bases = await Promise.all(vids.map((vid) => log.head(vid)));
+    const version = await log.collectionVersion();
+    const lost = await Promise.allSettled(
+      vids.map((vid, i) => log.append(recordAfter(vid, bases[i]), bases[i], version)),
+    );
+    deepEqual(lost.map(({ status }) => status), vids.map(() => "rejected"));
+    const again = await Promise.all(vids.map((vid) => commit(log, vid)));
+    deepEqual(again.map(({ lsn }) => lsn), vids.map(() => 2));
+  }));
+
+Deno.test("a read that began before a lost answer does not bring the old head back", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    await commit(log, vid);
+    faults.writeFaults.push("after");
+    faults.afterRead = () => rejectsWith(tryCommit(log, vid), "unavailable");
+    equal((await log.headFromStore(vid)).head?.lsn, 1);
+    equal((await log.head(vid)).head?.lsn, 2);
+  }));
+
+Deno.test("a read that began before a commit does not bring the old head back", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    await commit(log, vid);
+    faults.afterRead = () => commit(log, vid);
+    equal((await log.headFromStore(vid)).head?.lsn, 1);
+    equal((await log.head(vid)).head?.lsn, 2);
+  }));
+
+Deno.test("nor does it when the new head was dropped for lack of room meanwhile", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    await commit(log, vid);
+    faults.afterRead = async () => {
+      await commit(log, vid);
+      await commit(log, newVolume());
+    };
+    equal((await log.headFromStore(vid)).head?.lsn, 1);
+    equal((await log.head(vid)).head?.lsn, 2);
+  }, { headsMax: 1 }));
+
+Deno.test("subscribers hear of a commit whose answer was lost from the next read", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    const heard: LogChange[] = [];
+    log.subscribe((changes) => heard.push(...changes));
+    await commit(log, vid);
+    faults.writeFaults.push("after");
+    await rejectsWith(tryCommit(log, vid), "unavailable");
+    deepEqual(heard.map(({ lsn }) => lsn), [1]);
+    await log.headFromStore(vid);
+    await log.headFromStore(vid);
+    deepEqual(heard.slice(1), [{ vid, lsn: toLsn(2), record: undefined }]);
+    await commit(log, vid);
+    deepEqual(heard.map(({ lsn }) => lsn), [1, 2, 3]);
+  }));
+
+Deno.test("subscribers hear nothing of a commit that did not take effect", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    await commit(log, vid);
+    const lsns: number[] = [];
+    log.subscribe((changes) => lsns.push(...changes.map(({ lsn }) => lsn)));
+    faults.writeFaults.push("before");
+    await rejectsWith(tryCommit(log, vid), "unavailable");
+    await log.headFromStore(vid);
+    deepEqual(lsns, []);
+    await commit(log, vid);
+    await log.headFromStore(vid);
+    deepEqual(lsns, [2]);
+  }));
+
+Deno.test("a registration whose answer is lost is written once more", () =>
+  withFaults(async ({ faults, log }) => {
+    for (const fault of ["before", "after"] as const) {
+      const registration = registrationOf(PageSet.range(1, 9));
+      const { writes } = faults;
+      faults.writeFaults.push(fault);
+      await log.register([registration]);
+      equal(faults.writes, writes + 2);
+    }
+    const failing = registrationOf(PageSet.range(1, 9));
+    faults.writeFaults.push("before", "before");
+    await rejectsWith(log.register([failing]), "unavailable");
+    equal(await log.registration(failing.sid), undefined);
+    await log.register([failing]);
+    deepEqual(await log.registration(failing.sid), failing);
+  }));
+
+Deno.test("a registration outlives the fault of the commits it was written with", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    const base = await log.head(vid);
+    const version = await log.collectionVersion();
+    const registration = registrationOf(PageSet.range(1, 9));
+    faults.writeFaults.push("before");
+    const [append, registered] = await Promise.allSettled([
+      log.append(recordAfter(vid, base), base, version),
+      log.register([registration]),
+    ]);
+    equal(append.status, "rejected");
+    equal(registered.status, "fulfilled");
+    equal((await log.headFromStore(vid)).head, undefined);
+  }));
+
+Deno.test("a compare that fails for no reason is tried again, but not for ever", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    faults.writeFaults.push("refuse", "refuse", "refuse");
+    const registration = registrationOf(PageSet.range(1, 9));
+    const [record] = await Promise.all([commit(log, vid), log.register([registration])]);
+    deepEqual((await log.headFromStore(vid)).head, headOf(record));
+    faults.writeFaults.push(...Array<"refuse">(5).fill("refuse"));
+    await rejectsWith(tryCommit(log, vid), "unavailable", /refused 5 times/);
+    equal(faults.writeFaults.length, 0);
+    equal((await commit(log, vid)).lsn, 2);
+  }));
+
+Deno.test("a compare that fails while heads cannot be read is nobody's loss", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    const base = await log.head(vid);
+    const version = await log.collectionVersion();
+    faults.writeFaults.push("refuse");
+    faults.readsFail = true;
+    await rejectsWith(log.append(recordAfter(vid, base), base, version), "unavailable");
+    faults.readsFail = false;
+    equal(await log.append(recordAfter(vid, base), base, version), "landed");
+  }));
+
+Deno.test("failing reads are unavailable, and pass", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    const record = await commit(log, vid);
+    faults.readsFail = true;
+    // what is in memory needs no store
+    deepEqual((await log.head(vid)).head, headOf(record));
+    await rejectsWith(log.head(newVolume()), "unavailable", /Cannot read log "test:": disk/);
+    await rejectsWith(log.headFromStore(vid), "unavailable");
+    await rejectsWith(log.record(vid, toLsn(1)), "unavailable");
+    await rejectsWith(recordsOf(log, vid, 1, 1), "unavailable");
+    await rejectsWith(log.volumes({ limit: 1 }), "unavailable");
+    await rejectsWith(log.registration(newSegment()), "unavailable");
+    equal(log.healthy, false);
+    faults.readsFail = false;
+    deepEqual(await recordsOf(log, vid, 1, 1), [record]);
+    equal(log.healthy, true);
+  }));
+
+Deno.test("a store that fails for a while is used again when it recovers", () =>
+  withFaults(async ({ faults, log }) => {
+    const vids = Array.from({ length: 8 }, newVolume);
+    const records = await Promise.all(vids.map((vid) => commit(log, vid)));
+    faults.writesFail = true;
+    for (let i = 0; i < 3; i++) {
+      await Promise.all(vids.map((vid) => rejectsWith(tryCommit(log, vid), "unavailable")));
+      await rejectsWith(log.register([registrationOf(PageSet.range(1, 2))]), "unavailable");
+    }
+    equal(log.healthy, false);
+    faults.writesFail = false;
+    for (const [i, vid] of vids.entries()) {
+      deepEqual((await log.head(vid)).head, headOf(records[i]));
+      equal((await commit(log, vid)).lsn, 2);
+    }
+    equal(log.healthy, true);
+  }));
+
+Deno.test("a large record that fails leaves at most parts that nothing names", () =>
+  withFaults(async ({ kv, faults, log }) => {
+    const vid = newVolume();
+    const large = { segments: [use(sparseSet(150_000))] };
+    // the parts are written, twice each batch at most; then the record fails
+    faults.writeFaults.push(undefined, "before");
+    await rejectsWith(tryCommit(log, vid, large), "unavailable");
+    equal((await log.headFromStore(vid)).head, undefined);
+    ok((await Array.fromAsync(kv.list({ prefix: ["chunk"] }))).length > 0);
+    // where the answer alone was lost, the parts are needed and stay
+    faults.writeFaults.push(undefined, "after");
+    await rejectsWith(tryCommit(log, vid, large), "unavailable");
+    const [record] = await recordsOf(log, vid, 1, 1);
+    deepEqual(record.segments.map(({ pageSet }) => pageSet.size), [30_000]);
+    await commit(log, vid, large);
+  }));
+
+Deno.test("parts that cannot be stored keep their record from being written", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    faults.writesFail = true;
+    const large = { segments: [use(sparseSet(150_000))] };
+    await rejectsWith(tryCommit(log, vid, large), "unavailable");
+    faults.writesFail = false;
+    equal((await log.headFromStore(vid)).head, undefined);
+    await commit(log, vid, large);
+  }));
+
+Deno.test("a store that does not answer when it is opened is unavailable", async () => {
+  const faults = new FaultyKv(await Deno.openKv(":memory:"));
+  faults.readsFail = true;
+  await rejectsWith(openOver(faults), "unavailable");
+  faults.readsFail = false;
+  faults.writesFail = true;
+  await rejectsWith(openOver(faults), "unavailable");
+  faults.writesFail = false;
+  await (await openOver(faults)).close();
+});
+
+/** Repeatable chance: xorshift. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return state >>> 0;
+  };
+}
+
+/** The first of ten equally likely cases; the others pass. */
+const FAULTS: readonly WriteFault[] = ["before", "after", "refuse"];
+
+Deno.test("with faults at random, what was acknowledged stays and lines have no gap", () =>
+  withFaults(async ({ faults, log }) => {
+    const random = seeded(20_251_122);
+    const vids = Array.from({ length: 6 }, newVolume);
+    const acknowledged = new Map<string, string>();
+    let unknown = 0;
+    faults.chooseFault = () => FAULTS[random() % 10];
+    await Promise.all(Array.from({ length: 12 }, async (_, writer) => {
+      for (let i = 0; i < 40; i++) {
+        const vid = vids[(writer + i) % vids.length];
+        try {
+          const { record, outcome } = await tryCommit(log, vid);
+          if (outcome === "landed") {
+            acknowledged.set(`${vid}/${record.lsn}`, String(record.segments[0].sid));
+          }
+        } catch (error) {
+          if (!isGraftError(error, "unavailable")) throw error;
+          unknown++;
+        }
+      }
+    }));
+    faults.chooseFault = undefined;
+    ok(acknowledged.size > 50 && unknown > 20, `${acknowledged.size} ${unknown}`);
+    for (const vid of vids) {
+      const { head } = await log.headFromStore(vid);
+      deepEqual((await log.head(vid)).head, head);
+      const records = await recordsOf(log, vid, 1, head?.lsn ?? 0);
+      equal(records.length, head?.lsn ?? 0);
+      for (const record of records) {
+        const sid = acknowledged.get(`${vid}/${record.lsn}`);
+        if (sid !== undefined) equal(record.segments[0].sid, sid);
+        acknowledged.delete(`${vid}/${record.lsn}`);
+      }
+    }
+    equal(acknowledged.size, 0);
+  }));
