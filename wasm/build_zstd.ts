@@ -71,10 +71,16 @@ function renameExports(module: binaryen.Module): void {
 }
 
 async function packagedModule(): Promise<Uint8Array> {
-  const info = new Deno.Command(Deno.execPath(), { args: ["info", "--json", PACKAGE] });
-  const { npmPackages } = JSON.parse(new TextDecoder().decode((await info.output()).stdout));
+  await runDeno("cache", PACKAGE);
+  const { npmPackages } = JSON.parse(await runDeno("info", "--json", PACKAGE));
   const { localPath } = npmPackages[PACKAGE.slice("npm:".length)];
   return await Deno.readFile(`${localPath}/dist/web/zstd.wasm`);
+}
+
+async function runDeno(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  if (code !== 0) throw new Error(`Cannot find ${PACKAGE}: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
 }
 
 async function build(): Promise<Uint8Array> {
