@@ -20,7 +20,8 @@ import { Pagestore } from "../pagestore/pagestore.ts";
 import { SegmentReader } from "../pagestore/segment_reader.ts";
 import { SegmentWriter } from "../pagestore/segment_writer.ts";
 import { VolumeIndexes } from "../pagestore/volume_indexes.ts";
-import { openFrameCodec, openSegmentEncoder } from "../segment/open_codecs.ts";
+import { WasmCodec } from "../segment/codecs/wasm_codec.ts";
+import { WorkerEncoder } from "../segment/encoding/worker_encoder.ts";
 
 /** Where data is, and how much memory it may take. */
 export interface EngineOptions {
@@ -106,11 +107,12 @@ function startEngines(
   const cache = (name: "frames" | "directories") => ({ name, bytesMax: share(name), metrics });
   const indexes = new VolumeIndexes({ log, metrics, bytesMax: share("indexes") });
   opened.defer(() => indexes.close());
-  const encoder = openSegmentEncoder();
+  const codec = new WasmCodec();
+  const encoder = new WorkerEncoder({ codec });
   opened.defer(() => encoder.close());
   const reader = new SegmentReader({
     objects,
-    codec: openFrameCodec(),
+    codec,
     frames: new ByteCache(cache("frames")),
     directories: new ByteCache(cache("directories")),
   });

@@ -70,7 +70,7 @@ function run(flags: Flags): void {
 }
 
 function volumesOf({ volumes = ["all"] }: Flags): Claims["volumes"] {
-  const named = volumes.filter((vid) => vid !== "all");
+  const named = volumes.filter((vid): vid is VolumeId => vid !== "all");
   return named.length === volumes.length ? new Set(named) : "all";
 }
 
