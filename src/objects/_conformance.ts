@@ -264,6 +264,12 @@ const listing: Record<string, Behaviour> = {
     deepEqual(await keysOf(store.list("nowhere/")), []);
     deepEqual(await keysOf(store.list("segments/ab/")), []);
   },
+  async "a prefix that no key has leads nowhere"(store) {
+    await putAll(store, ["segments/a", "manifests/b"]);
+    for (const prefix of ["/", "../", "./", "segments//", "segments/../", "/segments/", "tmp/"]) {
+      deepEqual(await keysOf(store.list(prefix)), [], prefix);
+    }
+  },
   async "a listing starts after a key, there or not"(store) {
     await putAll(store, ["a/x", "m/a", "m/c", "m/e", "z/a"]);
     deepEqual(await keysOf(store.list("m/", { after: "m/a" })), ["m/c", "m/e"]);

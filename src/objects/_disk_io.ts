@@ -177,6 +177,7 @@ function toLock(file: Deno.FsFile): NotedLock {
     share: () => file.lockSync(false),
     note(text) {
       file.truncateSync(0);
+      file.seekSync(0, Deno.SeekMode.Start);
       file.writeSync(new TextEncoder().encode(text));
     },
     release: () => file.close(),

@@ -4,9 +4,12 @@ import { isKeyPart, RESERVED_PART } from "../_call_checks.ts";
 import type { DirectoryEntry, DiskIo } from "../_disk_io.ts";
 import type { ObjectEntry } from "../object_store.ts";
 import { isAbsence } from "./errors.ts";
+import { sortInTurns } from "./sort_in_turns.ts";
 
 /** Entries after which other work of the event loop has its turn: about two milliseconds. */
 const ENTRIES_PER_TURN = 256;
+/** Names after which it has one while the directory is read. */
+const NAMES_PER_TURN = 16_384;
 
 /** Which keys are wanted. */
 export interface KeyRange {
@@ -47,7 +50,8 @@ export class Listing {
   async *entries(): AsyncGenerator<ObjectEntry> {
     // the folders that the prefix names in full need no look at their siblings
     const { prefix } = this.#range;
-    yield* this.#walk(prefix.slice(0, prefix.lastIndexOf("/") + 1));
+    const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+    if (isFolder(folder)) yield* this.#walk(folder);
   }
 
   async *#walk(folder: string): AsyncGenerator<ObjectEntry> {
@@ -64,7 +68,9 @@ export class Listing {
 
   async #candidates(folder: string): Promise<Candidate[]> {
     const candidates: Candidate[] = [];
+    let seen = 0;
     for (const { name, kind } of await this.#names(folder)) {
+      if (++seen % NAMES_PER_TURN === 0) await this.#io.breathe();
       if (kind === "other" || !isKeyPart(name)) continue;
       if (folder === "" && name === RESERVED_PART) continue;
       const isDirectory = kind === "directory";
@@ -74,7 +80,7 @@ export class Listing {
       }
     }
     // a directory's slash takes part in the order: all keys below it sort as "folder/" does
-    return candidates.sort((a, b) => a.key < b.key ? -1 : 1);
+    return await sortInTurns(candidates, () => this.#io.breathe());
   }
 
   async #names(folder: string): Promise<DirectoryEntry[]> {
@@ -97,4 +103,10 @@ export class Listing {
     if (!folder.startsWith(prefix) && !prefix.startsWith(folder)) return false;
     return after < folder || after.startsWith(folder);
   }
+}
+
+/** Whether keys can start so: a prefix like "../" must not lead out of the root. */
+function isFolder(folder: string): boolean {
+  const parts = folder.split("/").slice(0, -1);
+  return parts.every(isKeyPart) && parts[0] !== RESERVED_PART;
 }
