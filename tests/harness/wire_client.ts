@@ -42,10 +42,11 @@ export class WireFailure extends GraftError {
   }
 }
 
-/** A client that sends exactly what it is told to, once. */
+/** A client that sends exactly what it is told to, once, over connections of its own. */
 export class WireClient {
   readonly #url: string;
   readonly #token: string | undefined;
+  readonly #connections = Deno.createHttpClient({});
 
   /** `url` is a base URL without a path. */
   constructor(url: string, token?: string) {
@@ -91,10 +92,20 @@ export class WireClient {
   async send(path: ProtocolPath, body: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
     const headers: Record<string, string> = { "content-type": MEDIA_TYPE };
     if (this.#token !== undefined) headers.authorization = `Bearer ${this.#token}`;
-    const response = await fetch(this.#url + path, { method: "POST", headers, body });
+    const response = await fetch(this.#url + path, {
+      method: "POST",
+      headers,
+      body,
+      client: this.#connections,
+    });
     const answer = new Uint8Array(await response.arrayBuffer());
     if (response.status === 200) return answer;
     const { code, message } = decodeGraftErr(answer);
     throw new WireFailure(fromWireError(response.status, code), message, response.status, code);
+  }
+
+  /** Closes its connections. */
+  [Symbol.dispose](): void {
+    this.#connections.close();
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { until } from "../harness/poll.ts";
 import { pythonPath } from "../../tools/gate/needs.ts";
 
 const SCRIPT = new URL("client.py", import.meta.url).pathname;
@@ -23,6 +24,33 @@ export interface DeviceOptions {
   readonly clientId?: string;
   /** The token to send. */
   readonly token?: string;
+}
+
+/** What `pragma graft_status` says. LSNs are 0 where there is none. */
+export interface DeviceStatus {
+  /** The volume's id. */
+  readonly volume: string;
+  /** `Ok`, `Conflict`, `RejectedCommit` or `InterruptedPush`. */
+  readonly status: string;
+  /** The newest commit in the replica's own line. */
+  readonly localLsn: number;
+  /** The page count there. */
+  readonly pageCount: number;
+  /** The newest commit of the replica's line that the server has too. */
+  readonly syncedLsn: number;
+  /** That commit's LSN on the server. */
+  readonly remoteLsn: number;
+}
+
+/** Reads the text of `pragma graft_status`; its snapshot is `Snapshot[local;pages][synced r remote]`. */
+export function parseStatus(text: string): DeviceStatus {
+  const field = (name: string) => new RegExp(`^${name}: (.*)$`, "m").exec(text)?.[1] ?? "";
+  const numbers = /^Snapshot\[(\d+);(\d+)\](?:\[(\d+)r(\d+)\])?$/.exec(field("Current snapshot"));
+  const [localLsn, pageCount, syncedLsn, remoteLsn] = [1, 2, 3, 4].map((i) =>
+    Number(numbers?.[i] ?? 0)
+  );
+  const volume = field("Volume ID");
+  return { volume, status: field("Volume status"), localLsn, pageCount, syncedLsn, remoteLsn };
 }
 
 /** A value of a row. */
@@ -83,15 +111,25 @@ export class Device {
     return (await this.sql(`pragma ${name}`)).map((row) => String(row[0])).join("\n");
   }
 
-  /** The volume's id, its status and its snapshot, as the extension reports them. */
-  async status(): Promise<{ volume: string; status: string; snapshot: string }> {
-    const text = await this.pragma("graft_status");
-    const field = (name: string) => new RegExp(`^${name}: (.*)$`, "m").exec(text)?.[1] ?? "";
-    return {
-      volume: field("Volume ID"),
-      status: field("Volume status"),
-      snapshot: field("Current snapshot"),
-    };
+  /** What the extension says about its volume. */
+  async status(): Promise<DeviceStatus> {
+    return parseStatus(await this.pragma("graft_status"));
+  }
+
+  /** Waits until every local commit has been pushed, and returns the status then. */
+  async untilPushed(): Promise<DeviceStatus> {
+    return await until("the push", async () => {
+      const status = await this.status();
+      return status.localLsn > 0 && status.localLsn === status.syncedLsn && status;
+    });
+  }
+
+  /** Waits until the remote commit `lsn` has been pulled (or pushed). */
+  async untilAt(lsn: number): Promise<DeviceStatus> {
+    return await until(`remote LSN ${lsn}`, async () => {
+      const status = await this.status();
+      return status.remoteLsn >= lsn && status;
+    });
   }
 
   /** Asserts that the database is whole. */

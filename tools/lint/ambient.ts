@@ -13,7 +13,7 @@ const WRAPPERS: Record<string, readonly RegExp[]> = {
   time: [/^src\/core\/clock\.ts$/],
   timers: [/^src\/core\/timers\.ts$/],
   chance: [/^src\/core\/random\.ts$/],
-  io: [/^src\/(objects|log|server)\/_?\w*_io\.ts$/],
+  io: [/^src\/\w+\/_\w+_io\.ts$/],
 };
 
 /** Source that picks or drives the real parts: nothing is banned there. */

@@ -81,6 +81,12 @@ Deno.test("the edge is free: the program, the command line, tests, tools", () =>
   for (const path of edge) assert.deepEqual(diagnose("Deno.args; Date.now();", path), [], path);
 });
 
+Deno.test("each room may have one kind of I/O file", () => {
+  assert.deepEqual(diagnose("Deno.openKv();", "src/log/_log_io.ts"), []);
+  assert.equal(diagnose("Deno.openKv();", "src/log/kv/log_io.ts").length, 1);
+  assert.equal(diagnose("Date.now();", "src/log/_log_io.ts").length, 1);
+});
+
 Deno.test("a wrapper's name counts only at its own place", () => {
   assert.equal(diagnose("Date.now();", "src/other/src/core/clock.ts").length, 1);
   assert.equal(diagnose("Date.now();", "wasm/mod.ts").length, 1);
