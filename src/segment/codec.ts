@@ -12,7 +12,7 @@ export interface FrameCodec {
   /**
    * Compresses pages into one zstd frame that states its content size.
    *
-   * @param raw At most 65,536 bytes.
+   * @param raw From 1 to 65,536 bytes.
    * @returns A view that is valid until the codec's next call.
    */
   compress(raw: Uint8Array): Uint8Array;
@@ -21,7 +21,7 @@ export interface FrameCodec {
    * size they state.
    *
    * @param stored A zstd frame.
-   * @param rawLength The length it must have decompressed; at most 65,536.
+   * @param rawLength The length it must have decompressed, from 1 to 65,536.
    * @returns Exactly `rawLength` bytes, which belong to the caller.
    * @throws {GraftError} `damaged` when they do not decompress to that length.
    */
