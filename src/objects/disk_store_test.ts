@@ -250,6 +250,20 @@ Deno.test("small reads are synchronous and large ones are not", async () => {
   await store.close();
 });
 
+Deno.test("a large read that is given up rejects, though the disk has answered", async () => {
+  const controller = new AbortController();
+  const { store } = await openFresh({
+    read(file, target, position) {
+      controller.abort();
+      return systemDisk.read(file, target, position);
+    },
+  });
+  await store.put("segments/a", sampleBytes(300_000));
+  await rejectsWith(store.get("segments/a", { signal: controller.signal }), "aborted");
+  equal((await store.get("segments/a")).length, 300_000);
+  await store.close();
+});
+
 Deno.test("a file that shrinks under an open handle is damage, not zeros", async () => {
   const { root, store } = await openFresh();
   for (const length of [1000, 300_000]) {
