@@ -2,7 +2,7 @@
 
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { isGraftError } from "../core/errors.ts";
-import type { GraftErrorCode } from "../core/errors.ts";
+import { collect, rejectsWith, sampleBytes } from "./_testing.ts";
 import type { ObjectEntry, ObjectStore } from "./object_store.ts";
 
 /** Opens an empty store; what it returns is closed by the suite. */
@@ -22,34 +22,6 @@ export function testObjectStore(backend: string, open: OpenStore): void {
       }
     });
   }
-}
-
-/** Bytes that differ from offset to offset and from seed to seed. */
-export function sampleBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >>> 8) * 7 + seed * 101) & 0xff;
-  return bytes;
-}
-
-/** All entries of a listing. */
-export async function collect(entries: AsyncIterable<ObjectEntry>): Promise<ObjectEntry[]> {
-  const all: ObjectEntry[] = [];
-  for await (const entry of entries) all.push(entry);
-  return all;
-}
-
-/** Fails unless `promise` rejects with a GraftError of this code whose message matches. */
-export async function rejectsWith(
-  promise: Promise<unknown>,
-  code: GraftErrorCode,
-  message = /^Cannot \w+ .+: .+[^.]$/s,
-): Promise<void> {
-  await rejects(promise, (error: unknown) => {
-    ok(isGraftError(error), `not a GraftError: ${error}`);
-    equal(error.code, code, error.message);
-    ok(message.test(error.message), error.message);
-    return true;
-  });
 }
 
 async function keysOf(entries: AsyncIterable<ObjectEntry>): Promise<string[]> {

@@ -1,7 +1,6 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
-import { sampleBytes } from "./_conformance.ts";
 import { SYNC_IO_BYTES_MAX, systemCode, systemDisk as disk } from "./_disk_io.ts";
-import { TemporaryDirectory } from "./_testing.ts";
+import { sampleBytes, TemporaryDirectory } from "./_testing.ts";
 
 Deno.test("a file is written and read, in small and in large pieces", async () => {
   await using directory = await TemporaryDirectory.make();

@@ -1,7 +1,38 @@
 // Parts that the tests of this folder share.
 
+import { equal, ok, rejects } from "node:assert/strict";
+import { type GraftErrorCode, isGraftError } from "../core/errors.ts";
 import type { Metrics } from "../core/metrics.ts";
 import { type DiskIo, systemDisk } from "./_disk_io.ts";
+import type { ObjectEntry } from "./object_store.ts";
+
+/** Bytes that differ from offset to offset and from seed to seed. */
+export function sampleBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >>> 8) * 7 + seed * 101) & 0xff;
+  return bytes;
+}
+
+/** All entries of a listing. */
+export async function collect(entries: AsyncIterable<ObjectEntry>): Promise<ObjectEntry[]> {
+  const all: ObjectEntry[] = [];
+  for await (const entry of entries) all.push(entry);
+  return all;
+}
+
+/** Fails unless `promise` rejects with a GraftError of this code whose message matches. */
+export async function rejectsWith(
+  promise: Promise<unknown>,
+  code: GraftErrorCode,
+  message = /^Cannot \w+ .+: .+[^.]$/s,
+): Promise<void> {
+  await rejects(promise, (error: unknown) => {
+    ok(isGraftError(error), `not a GraftError: ${error}`);
+    equal(error.code, code, error.message);
+    ok(message.test(error.message), error.message);
+    return true;
+  });
+}
 
 /** Metrics that can be read back. */
 export class RecordedMetrics implements Metrics {

@@ -1,7 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { isGraftError } from "../core/errors.ts";
-import { rejectsWith } from "./_conformance.ts";
-import { diskWith, systemError, TemporaryDirectory } from "./_testing.ts";
+import { diskWith, rejectsWith, systemError, TemporaryDirectory } from "./_testing.ts";
 import { DataDirectory } from "./data_directory.ts";
 
 Deno.test("a data directory is made where it is missing", async () => {

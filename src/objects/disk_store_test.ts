@@ -1,7 +1,14 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { collect, rejectsWith, sampleBytes, testObjectStore } from "./_conformance.ts";
+import { testObjectStore } from "./_conformance.ts";
 import { type DiskIo, systemDisk } from "./_disk_io.ts";
-import { diskWith, systemError, TemporaryDirectory } from "./_testing.ts";
+import {
+  collect,
+  diskWith,
+  rejectsWith,
+  sampleBytes,
+  systemError,
+  TemporaryDirectory,
+} from "./_testing.ts";
 import { DiskStore } from "./disk_store.ts";
 
 const parent = await TemporaryDirectory.make();

@@ -2,8 +2,8 @@ import { deepEqual, equal } from "node:assert/strict";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { GraftError } from "../core/errors.ts";
 import { noMetrics } from "../core/metrics.ts";
-import { collect, rejectsWith, sampleBytes, testObjectStore } from "./_conformance.ts";
-import { RecordedMetrics } from "./_testing.ts";
+import { testObjectStore } from "./_conformance.ts";
+import { collect, RecordedMetrics, rejectsWith, sampleBytes } from "./_testing.ts";
 import { MemoryStore } from "./memory_store.ts";
 import { MeteredStore } from "./metered_store.ts";
 

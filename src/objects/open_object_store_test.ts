@@ -1,6 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { rejectsWith, sampleBytes } from "./_conformance.ts";
-import { diskWith, systemError, TemporaryDirectory } from "./_testing.ts";
+import { diskWith, rejectsWith, sampleBytes, systemError, TemporaryDirectory } from "./_testing.ts";
 import { openObjectStore } from "./open_object_store.ts";
 
 Deno.test("memory: is memory", async () => {

@@ -1,5 +1,5 @@
 import { deepEqual, equal, notEqual, rejects } from "node:assert/strict";
-import { rejectsWith } from "./_conformance.ts";
+import { rejectsWith } from "./_testing.ts";
 import { SingleFlight } from "./single_flight.ts";
 
 /** Work that ends when the test says so. */

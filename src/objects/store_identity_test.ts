@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { GraftError, isGraftError } from "../core/errors.ts";
-import { rejectsWith, sampleBytes } from "./_conformance.ts";
+import { rejectsWith, sampleBytes } from "./_testing.ts";
 import { MemoryStore } from "./memory_store.ts";
 import {
   IDENTITY_KEY,

@@ -1,11 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { systemTimers, type Timers } from "../../src/core/timers.ts";
-import {
-  collect,
-  rejectsWith,
-  sampleBytes,
-  testObjectStore,
-} from "../../src/objects/_conformance.ts";
+import { testObjectStore } from "../../src/objects/_conformance.ts";
+import { collect, rejectsWith, sampleBytes } from "../../src/objects/_testing.ts";
 import { MemoryStore } from "../../src/objects/memory_store.ts";
 import { type Fault, FaultyStore } from "./objects_faulty_store.ts";
 

@@ -3,7 +3,7 @@
 
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { isGraftError } from "../../src/core/errors.ts";
-import { rejectsWith, sampleBytes } from "../../src/objects/_conformance.ts";
+import { rejectsWith, sampleBytes } from "../../src/objects/_testing.ts";
 import type { DiskIo } from "../../src/objects/_disk_io.ts";
 import { DiskStore } from "../../src/objects/disk_store.ts";
 import { type Loss, ModelDisk, type Step, systemError } from "./objects_model_disk.ts";

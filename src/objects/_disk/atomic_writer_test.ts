@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
 import { ModelDisk, systemError } from "../../../tests/faults/objects_model_disk.ts";
 import type { Random } from "../../core/random.ts";
-import { sampleBytes } from "../_conformance.ts";
+import { sampleBytes } from "../_testing.ts";
 import { AtomicWriter } from "./atomic_writer.ts";
 
 const random: Random = {
