@@ -29,15 +29,15 @@ export function testVid(number = 1): VolumeId {
 
 /** A page that compresses well, different for each index. */
 export function textPage(pageIdx: number): Uint8Array<ArrayBuffer> {
-  const page = new Uint8Array(PAGE_SIZE);
-  for (let i = 0; i < PAGE_SIZE; i++) page[i] = (pageIdx >>> (8 * (i & 3))) + (i >> 4);
-  return page;
+  const words = new Uint32Array(PAGE_SIZE / 4);
+  for (let i = 0; i < words.length; i++) words[i] = pageIdx + (i >> 2);
+  return new Uint8Array(words.buffer);
 }
 
 /** A page that does not compress. */
 export function noisePage(pageIdx: number): Uint8Array<ArrayBuffer> {
   const words = new Uint32Array(PAGE_SIZE / 4);
-  let state = pageIdx | 1;
+  let state = (pageIdx * 2 + 1) | 0;
   for (let i = 0; i < words.length; i++) {
     state ^= state << 13;
     state ^= state >>> 17;
