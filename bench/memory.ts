@@ -79,7 +79,7 @@ async function writeAndRead(writer: number): Promise<void> {
     const found = await graft.read(vid, base, wanted);
     for (const pageIdx of wanted) {
       const expected = pageOf(writer * 1e6 + pageIdx - 1);
-      const page = found.get(pageIdx);
+      const page = found.page(pageIdx);
       // the random part differs at every call: the number and the tail tell
       if (page === undefined || page[3] !== expected[3] || page[4000] !== expected[4000]) {
         throw new Error(`Page ${pageIdx} of writer ${writer} is not what was written`);
