@@ -15,7 +15,7 @@ import { Endpoints } from "./http/endpoints.ts";
 import { problemFormat } from "./http/error_formats.ts";
 import { StatusError } from "./http/failure.ts";
 import type { OriginGuard } from "./http/origin_guard.ts";
-import { addProtocolRoutes } from "./routes/protocol_routes.ts";
+import { addProtocolRoutes, isProtocolPath, refuseUnknownCall } from "./routes/protocol_routes.ts";
 import { addStatusRoutes, type StoreHealth } from "./routes/status_routes.ts";
 import { addVolumeRoutes } from "./routes/volume_routes.ts";
 import type { PrometheusMetrics } from "./telemetry/prometheus.ts";
@@ -71,13 +71,13 @@ export function createApp(parts: AppParts): App {
     addVolumeRoutes(app, { endpoints, metastore: parts.metastore, clock });
   }
   addStatusRoutes(app, { endpoints, stores: parts.stores, metrics });
-  const unknown = { name: "unknown", errors: problemFormat };
-  app.notFound(endpoints.wrap(unknown, ({ request }) => {
-    throw new StatusError(
-      404,
-      `Cannot serve ${new URL(request.url).pathname}: there is no such route`,
-    );
-  }));
+  const refuseCall = refuseUnknownCall({ ...parts, endpoints });
+  const refuse = endpoints.wrap({ name: "unknown", errors: problemFormat }, (_, __, { req }) => {
+    throw new StatusError(404, `Cannot serve ${req.path}: there is no such route`);
+  });
+  app.notFound((context) =>
+    isProtocolPath(context.req.path) ? refuseCall(context) : refuse(context)
+  );
   return { fetch: (request) => app.fetch(request) };
 }
 

@@ -16,7 +16,7 @@ import type { RequestMetrics, RouteMetrics } from "../telemetry/request_metrics.
 import { Deadlines } from "./deadlines.ts";
 import type { ErrorFormat } from "./error_formats.ts";
 import { ANSWER_LIMIT_MS, Exchange, type ExchangeParts, STALL_LIMIT_MS } from "./exchange.ts";
-import { failureHeaders, toFailure } from "./failure.ts";
+import { failureHeaders, StatusError, toFailure } from "./failure.ts";
 import type { OriginGuard } from "./origin_guard.ts";
 
 /** What {@linkcode Endpoints} is made of. */
@@ -52,6 +52,17 @@ export interface RouteOptions {
   readonly open?: boolean;
 }
 
+/**
+ * The methods that hono is told about. A path is registered for each on its own and never for all at once:
+ * a request that matches two handlers goes through hono's chain of middleware, which costs it.
+ */
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/** All methods but these. */
+export function otherMethods(methods: readonly string[]): string[] {
+  return METHODS.filter((method) => !methods.includes(method));
+}
+
 /** A request that takes longer is logged. */
 const SLOW_MS = 1000;
 
@@ -72,37 +83,52 @@ export class Endpoints {
   /** The handler as hono takes it; it never rejects. */
   wrap(options: RouteOptions, handler: Handler): (context: Context) => Promise<Response> {
     const route: Route = { options, metrics: this.#parts.metrics.route(options.name), handler };
-    return (context) =>
-      new Promise((resolve) => {
-        const parts: ExchangeParts = {
-          deadlines: this.#deadlines,
-          random: this.#parts.random,
-          onLate: (late) => settle(this.#refuse(route, late, this.#giveUp(late))),
-        };
-        const exchange = new Exchange(context.req.raw, this.#parts.clock.monotonic(), parts);
-        let settled = false;
-        const settle = (response: Response) => {
-          if (settled) return;
-          settled = true;
-          this.#finish(route, exchange, response);
-          resolve(response);
-        };
-        route.metrics.began();
-        this.#deadlines.watch(exchange, exchange.startedMs);
-        this.#answer(route, exchange, context).then(
-          settle,
-          (error) => settled || settle(this.#refuse(route, exchange, error)),
-        );
-      });
+    return (context) => new Promise((resolve) => this.#serve(route, context, resolve));
   }
 
-  async #answer(route: Route, exchange: Exchange, context: Context): Promise<Response> {
+  /** The handler for requests with another method than those that `path` has. */
+  refuseMethods(
+    errors: ErrorFormat,
+    path: string,
+    methods: readonly string[],
+  ): (context: Context) => Promise<Response> {
+    const allow = methods.join(", ");
+    return this.wrap({ name: "unknown", errors }, ({ request }) => {
+      const message = `Cannot ${request.method} ${path}: only ${allow} is served here`;
+      throw new StatusError(405, message, { allow });
+    });
+  }
+
+  /** Written without `async`, as each further promise between a request and its answer costs it. */
+  #serve(route: Route, context: Context, resolve: (response: Response) => void): void {
+    let answered = false;
+    const answer = (response: Response) => {
+      if (answered) return;
+      answered = true;
+      this.#finish(route, exchange, response);
+      resolve(response);
+    };
+    const refuse = (error: unknown) => answered || answer(this.#refuse(route, exchange, error));
+    const exchange = new Exchange(context.req.raw, this.#parts.clock.monotonic(), {
+      deadlines: this.#deadlines,
+      random: this.#parts.random,
+      onLate: (late) => refuse(this.#giveUp(late)),
+    });
+    route.metrics.began();
+    this.#deadlines.watch(exchange, exchange.startedMs);
+    try {
+      const claims = this.#claimsOf(route, exchange.request);
+      Promise.resolve(route.handler(exchange, claims, context)).then(answer, refuse);
+    } catch (error) {
+      refuse(error);
+    }
+  }
+
+  #claimsOf(route: Route, request: Request): Claims {
     const { authenticator, guard } = this.#parts;
-    guard?.check(exchange.request);
-    const claims = authenticator === undefined || route.options.open
-      ? ALL_RIGHTS
-      : authenticator.authenticate(exchange.request.headers.get("authorization"));
-    return await route.handler(exchange, claims, context);
+    guard?.check(request);
+    if (authenticator === undefined || route.options.open) return ALL_RIGHTS;
+    return authenticator.authenticate(request.headers.get("authorization"));
   }
 
   #giveUp(exchange: Exchange): GraftError {

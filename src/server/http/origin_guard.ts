@@ -23,6 +23,8 @@ export interface OriginGuardOptions {
 export class OriginGuard {
   readonly #origins: ReadonlySet<string>;
   readonly #loopbackOnly: boolean;
+  /** The last host that was found to be fine: nearly always that of the next request too. */
+  #knownHost = "";
 
   /** Takes what may pass. */
   constructor(options: OriginGuardOptions) {
@@ -33,13 +35,7 @@ export class OriginGuard {
   /** @throws {GraftError} `forbidden` when a page of another site sent the request. */
   check(request: Request): void {
     const host = request.headers.get("host");
-    if (this.#loopbackOnly && host !== null && !isLoopbackHost(hostname(host))) {
-      throw new GraftError(
-        "forbidden",
-        `Cannot serve the request: its Host is "${host}", and without a key only loopback names are served`,
-        { hint: "Call the server by 127.0.0.1 or localhost, or start it with --auth-key" },
-      );
-    }
+    if (this.#loopbackOnly && host !== null && host !== this.#knownHost) this.#checkHost(host);
     const origin = request.headers.get("origin");
     if (origin === null || this.#origins.has("*") || this.#origins.has(origin)) return;
     if (origin === `http://${host}` || origin === `https://${host}`) return;
@@ -48,6 +44,17 @@ export class OriginGuard {
       `Cannot serve the request: pages of "${origin}" are not allowed`,
       { hint: `Start the server with --cors ${origin}` },
     );
+  }
+
+  #checkHost(host: string): void {
+    if (!isLoopbackHost(hostname(host))) {
+      throw new GraftError(
+        "forbidden",
+        `Cannot serve the request: its Host is "${host}", and without a key only loopback names are served`,
+        { hint: "Call the server by 127.0.0.1 or localhost, or start it with --auth-key" },
+      );
+    }
+    this.#knownHost = host;
   }
 }
 

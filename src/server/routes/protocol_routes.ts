@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import { GraftError } from "../../core/errors.ts";
 import {
   decodeCommitRequest,
@@ -20,7 +20,7 @@ import {
 import { MEDIA_TYPE, PATHS, type ProtocolPath } from "../../wire/protocol.ts";
 import { type Claims, requireRight } from "../auth/claims.ts";
 import type { MetastoreApi, PagestoreApi, Role } from "../engines.ts";
-import type { Endpoints } from "../http/endpoints.ts";
+import { type Endpoints, otherMethods } from "../http/endpoints.ts";
 import { graftErrFormat } from "../http/error_formats.ts";
 import type { Exchange } from "../http/exchange.ts";
 import { StatusError } from "../http/failure.ts";
@@ -49,7 +49,7 @@ const ANSWER: ResponseInit = { headers: { "content-type": MEDIA_TYPE } };
 type Bytes = Uint8Array<ArrayBuffer>;
 type Call = (exchange: Exchange, claims: Claims) => Promise<Bytes>;
 
-/** Adds the calls to `app`, together with a proper answer for everything else below their paths. */
+/** Adds the calls to `app`. */
 export function addProtocolRoutes(app: Hono, parts: ProtocolParts): void {
   const { role } = parts;
   if (role !== "pagestore") {
@@ -58,7 +58,27 @@ export function addProtocolRoutes(app: Hono, parts: ProtocolParts): void {
   if (role !== "metastore") {
     for (const [path, call] of pagestoreCalls(parts)) addCall(app, parts, path, call);
   }
-  for (const service of ["metastore", "pagestore"] as const) addUnknown(app, parts, service);
+}
+
+/** Whether whoever calls this path speaks the v0.1 protocol, so that errors are written in it. */
+export function isProtocolPath(path: string): boolean {
+  return path.startsWith("/metastore/") || path.startsWith("/pagestore/");
+}
+
+/** Answers the paths of the protocol at which there is nothing. */
+export function refuseUnknownCall(
+  { endpoints, role }: Pick<ProtocolParts, "endpoints" | "role">,
+): (context: Context) => Promise<Response> {
+  return endpoints.wrap(
+    { name: "unknown", errors: graftErrFormat },
+    (_exchange, _claims, { req }) => {
+      const isOurs = role === "all" || req.path.startsWith(`/${role}/`);
+      const state = isOurs
+        ? "there is no such call"
+        : `this server answers the calls of the ${role} only`;
+      throw new StatusError(404, `Cannot call ${req.path}: ${state}`);
+    },
+  );
 }
 
 function metastoreCalls(metastore: MetastoreApi): [ProtocolPath, Call][] {
@@ -103,31 +123,12 @@ function pagestoreCalls({ pagestore, bodyLimitBytes }: ProtocolParts): [Protocol
 
 function addCall(app: Hono, { endpoints }: ProtocolParts, path: ProtocolPath, call: Call): void {
   const name = path.slice(path.lastIndexOf("/") + 1);
-  const route = { name, errors: graftErrFormat };
-  const serve = endpoints.wrap(route, async (exchange, claims) => {
+  const serve = endpoints.wrap({ name, errors: graftErrFormat }, async (exchange, claims) => {
     requireMediaType(exchange.request);
     return new Response(await call(exchange, claims), ANSWER);
   });
   app.post(path, serve);
-  const refuse = endpoints.wrap(route, ({ request }) => {
-    const message = `Cannot ${request.method} ${path}: only POST is served here`;
-    throw new StatusError(405, message, { allow: "POST" });
-  });
-  app.all(path, refuse);
-}
-
-function addUnknown(
-  app: Hono,
-  { endpoints, role }: ProtocolParts,
-  service: "metastore" | "pagestore",
-): void {
-  const refuse = endpoints.wrap({ name: "unknown", errors: graftErrFormat }, ({ request }) => {
-    const state = role === "all" || role === service
-      ? "there is no such call"
-      : `this server answers the calls of the ${role} only`;
-    throw new StatusError(404, `Cannot call ${new URL(request.url).pathname}: ${state}`);
-  });
-  app.all(`/${service}/*`, refuse);
+  app.on(otherMethods(["POST"]), path, endpoints.refuseMethods(graftErrFormat, path, ["POST"]));
 }
 
 function requireMediaType(request: Request): void {

@@ -13,10 +13,9 @@ import type { Snapshot } from "../../core/snapshot.ts";
 import type { Commit } from "../../wire/messages.ts";
 import { type Claims, requireRight } from "../auth/claims.ts";
 import type { MetastoreApi } from "../engines.ts";
-import type { Endpoints, Handler } from "../http/endpoints.ts";
+import { type Endpoints, type Handler, otherMethods } from "../http/endpoints.ts";
 import { problemFormat } from "../http/error_formats.ts";
 import type { Exchange } from "../http/exchange.ts";
-import { StatusError } from "../http/failure.ts";
 import { readBody } from "../http/request_body.ts";
 import { parseMoment } from "../moment.ts";
 
@@ -63,12 +62,8 @@ function add(app: Hono, parts: VolumeParts, path: string, methods: Record<string
       answer({ exchange, claims, context, parts });
     app.on(method, path, endpoints.wrap(route, handler));
   }
-  const allow = Object.keys(methods).join(", ");
-  const refuse: Handler = ({ request }) => {
-    const message = `Cannot ${request.method} ${path}: only ${allow} is served here`;
-    throw new StatusError(405, message, { allow });
-  };
-  app.all(path, endpoints.wrap({ name: "unknown", errors: problemFormat }, refuse));
+  const served = Object.keys(methods);
+  app.on(otherMethods(served), path, endpoints.refuseMethods(problemFormat, path, served));
 }
 
 async function listVolumes({ context, claims, parts }: Asked): Promise<Response> {
