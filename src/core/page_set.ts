@@ -22,8 +22,9 @@ export type { MemberRange } from "./page_set_encoding.ts";
 
 /** The largest member that a set can have. */
 const MEMBER_MAX = 2 ** 32 - 1;
-/** Members below which an iteration reads all of them at once. */
-const ITERATION_CHUNK_MEMBERS = 1024;
+/** Members that an iteration reads at a time, at least and at most. */
+const STRETCH_MEMBERS_MIN = 1024;
+const STRETCH_MEMBERS_MAX = 2 ** 20;
 
 /** The encoding of the set without members. */
 const EMPTY_ENCODING = new Uint8Array([0xda, 0xae, 0x12, 0xdf, 0, 0, 0, 0]);
@@ -204,13 +205,14 @@ export class PageSet {
 
   /** The members, ascending. A large set is read in stretches, so leaving early saves the rest. */
   [Symbol.iterator](): IterableIterator<number> {
-    if (this.size <= ITERATION_CHUNK_MEMBERS) return this.toArray().values();
+    if (this.size <= STRETCH_MEMBERS_MIN) return this.toArray().values();
     return this.#stretches();
   }
 
   *#stretches(): Generator<number, undefined> {
     // Each stretch copies the encoding anew, so it must yield members in proportion.
-    const wanted = Math.max(ITERATION_CHUNK_MEMBERS, this.bytes.length);
+    const inProportion = Math.max(STRETCH_MEMBERS_MIN, this.bytes.length);
+    const wanted = Math.min(inProportion, STRETCH_MEMBERS_MAX);
     let after: number | undefined;
     while (after !== this.#last) {
       const members = readMembersAfter(this.bytes, after, wanted);

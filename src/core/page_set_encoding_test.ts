@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { copyIn, copyOut, graft, memoryBytes, memoryView, reset } from "../../wasm/mod.ts";
 import { isGraftError } from "./errors.ts";
 import {
   combineSets,
@@ -101,4 +102,45 @@ Deno.test("several operations share one stay in memory and give the same as each
   ]);
   assert.ok(together[0].size > 60_000);
   assert.equal(together[0].size + together[1].size, sparse.length);
+});
+
+Deno.test("members may be added to what ranges and sets have filled", () => {
+  const set = encodeMembers(Uint32Array.of(2, 600));
+  reset();
+  const members = copyIn(new Uint8Array(Uint32Array.of(600, 70_000, 3, 255).buffer));
+  const setAt = copyIn(set.bytes);
+  graft.pageSetBegin();
+  graft.pageSetAddRange(0, 255);
+  graft.pageSetAddRange(65_536, 131_071);
+  graft.pageSetAddSet(setAt, set.bytes.length);
+  graft.pageSetAddMembers(members, 4);
+  graft.pageSetFinish();
+  const output = graft.pageSetResult() + 24;
+  const at = memoryView().getFloat64(output, true);
+  const united = copyOut(at, memoryView().getFloat64(output + 8, true));
+  const expected = encodeUnion([set.bytes], [
+    { first: 0, last: 255 },
+    { first: 65_536, last: 131_071 },
+  ]);
+  assert.deepEqual(united, expected.bytes);
+  assertNothingBelowData();
+});
+
+/** Marks in the module's trees are small numbers: followed as pointers they would lead down here. */
+function assertNothingBelowData(): void {
+  const below = memoryBytes().subarray(0, 1024);
+  assert.ok(below.length <= graft.pageSetResult());
+  assert.deepEqual(below, new Uint8Array(1024));
+}
+
+Deno.test("ranges within ranges, and sets within sets, write nowhere else", () => {
+  encodeUnion([], [{ first: 0, last: 131_071 }, { first: 5, last: 10 }, {
+    first: 300,
+    last: 70_000,
+  }]);
+  assertNothingBelowData();
+  const full = encodeUnion([], [{ first: 256, last: 511 }, { first: 513, last: 514 }]);
+  const inside = encodeMembers(Uint32Array.of(256, 300, 511));
+  encodeUnion([full.bytes, inside.bytes], []);
+  assertNothingBelowData();
 });

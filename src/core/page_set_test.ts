@@ -179,6 +179,23 @@ Deno.test("a union takes sets and ranges, in any number and order", () => {
   assert.deepEqual([...PageSet.union([PageSet.empty, { first: 4, last: 5 }])], [4, 5]);
 });
 
+Deno.test("a union adds nothing to what is full already", () => {
+  const ranges = [{ first: 0, last: 131_071 }, { first: 5, last: 10 }, {
+    first: 300,
+    last: 70_000,
+  }];
+  assert.ok(PageSet.union(ranges).equals(PageSet.range(0, 131_071)));
+  assert.ok(PageSet.union(ranges.toReversed()).equals(PageSet.range(0, 131_071)));
+  // both have gaps, so that they are united as sets
+  const block = PageSet.range(256, 511).union(PageSet.from([0, 2]));
+  const partition = PageSet.range(65_536, 131_071).union(PageSet.from([1]));
+  const inside = PageSet.from([256, 300, 511, 65_600, 131_071]);
+  const expected = block.union(partition);
+  for (const parts of [[block, partition, inside], [inside, partition, block]]) {
+    assert.ok(PageSet.union(parts).equals(expected));
+  }
+});
+
 Deno.test("ten thousand sets of one page are united", () => {
   const pages = Array.from({ length: 10_000 }, (_, i) => 1 + (i * 7919) % 100_003);
   const union = PageSet.union(pages.map((page) => PageSet.from([page])));
