@@ -83,11 +83,13 @@ function unpack(
   entry: FrameEntry,
   payload: Uint8Array,
   codec: FrameCodec,
-  refuse: (state: string, cause: unknown) => GraftError,
+  refuse: (state: string, cause?: unknown) => GraftError,
 ): Uint8Array<ArrayBuffer> {
+  const rawBytes = entry.pages * PAGE_SIZE;
+  if (entry.raw && payload.length !== rawBytes) throw refuse("is not as long as its pages");
   if (entry.raw) return payload.slice();
   try {
-    return codec.decompress(payload, entry.pages * PAGE_SIZE);
+    return codec.decompress(payload, rawBytes);
   } catch (error) {
     if (!isGraftError(error, "damaged")) throw error;
     throw refuse("does not decompress", error);

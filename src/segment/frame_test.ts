@@ -104,6 +104,20 @@ Deno.test("decodeFrame refuses pages that do not decompress to what the director
   }
 });
 
+Deno.test("decodeFrame refuses raw pages that are not as long as the directory says", () => {
+  for (const changed of [raw.slice(0, -1), Uint8Array.of(...raw, 0), raw.slice(0, 16)]) {
+    const frames = new Uint8Array(FRAME_ENTRY_BYTES);
+    const view = new DataView(frames.buffer);
+    view.setUint8(FRAME_ENTRY.pages, 3);
+    view.setUint32(FRAME_ENTRY.storedBytes, changed.length, true);
+    view.setBigUint64(FRAME_ENTRY.hash, xxh64(changed, 0n), true);
+    const { pageSet, digest } = volume;
+    const named = new VolumeDirectory({ sid, vid, pageSet, digest, frames });
+    const decode = () => decodeFrame(named, 0, changed, codec);
+    assert.throws(decode, isDamaged(/is not as long as its pages/));
+  }
+});
+
 Deno.test("decodeFrame hides no bug of a codec", () => {
   const broken = {
     compress: (raw: Uint8Array) => raw,
