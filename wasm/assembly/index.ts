@@ -3,10 +3,7 @@ export { xxh64, xxh64Pages } from "./xxh64";
 export { contentDigest } from "./content_digest";
 export { result as pageSetResult } from "./page_set/result";
 export { decode as pageSetDecode } from "./page_set/decode";
-export {
-  directory as pageSetDirectory,
-  members as pageSetMembers,
-} from "./page_set/members";
+export { directory as pageSetDirectory, members as pageSetMembers } from "./page_set/members";
 export {
   difference as pageSetDifference,
   intersection as pageSetIntersection,

@@ -1,13 +1,7 @@
 // Validation of what a peer sent. Every byte must belong to exactly one index or value, so a valid
 // encoding is canonical but for the two reserved bytes at its end, and the work is linear.
 
-import {
-  ascends,
-  blockBytes,
-  countBitmap,
-  FULL_BLOCK,
-  isList,
-} from "./block";
+import { ascends, blockBytes, countBitmap, FULL_BLOCK, isList } from "./block";
 import { FOOTER_BYTES, LAST_LEVEL, MAGIC, MAGIC_BYTES, NARROW_OFFSET, WIDE_OFFSET } from "./format";
 import { indexBytes } from "./partition";
 import { describe, setOutput } from "./result";
@@ -49,7 +43,9 @@ function checkEncoding(at: usize, length: usize): i32 {
   const footer = at + length - FOOTER_BYTES;
   const keys: u32 = load<u16>(footer);
   if (keys > FULL_BLOCK) return fail(TOO_MANY_KEYS, footer);
-  const code = keys == 0 ? checkEmpty(at + MAGIC_BYTES, footer) : checkPartition(at + MAGIC_BYTES, footer, keys, 1);
+  const code = keys == 0
+    ? checkEmpty(at + MAGIC_BYTES, footer)
+    : checkPartition(at + MAGIC_BYTES, footer, keys, 1);
   if (code < 0) return code;
   return load<u16>(footer, 2) == 0 ? OK : RESERVED_SET;
 }
@@ -78,7 +74,9 @@ function checkValues(start: usize, keys: usize, count: u32, level: u32): i32 {
   const offsets = sizes + count;
   let at = start;
   for (let i: u32 = 0; i < count; i++) {
-    const offset: usize = level == LAST_LEVEL ? load<u16>(offsets + (i << 1)) : load<u32>(offsets + (i << 2));
+    const offset: usize = level == LAST_LEVEL
+      ? load<u16>(offsets + (i << 1))
+      : load<u32>(offsets + (i << 2));
     if (offset > keys - start) return fail(OFFSET_OUTSIDE, offsets);
     const end = keys - offset;
     if (end < at) return fail(VALUES_OVERLAP, end);
@@ -112,7 +110,7 @@ function checkValue(start: usize, end: usize, count: u32, level: u32): i32 {
   return OK;
 }
 
-/** Checks a block whose bytes are known to be there; `unsorted` is the code for a list, the next one for a bitmap. */
+/** Checks a block whose bytes are there. `unsorted` is the code for a list, the next one for a bitmap. */
 function checkBlock(at: usize, count: u32, unsorted: i32): i32 {
   if (count == FULL_BLOCK) return OK;
   if (isList(count)) return ascends(at, count) ? OK : fail(unsorted, at);

@@ -1,6 +1,6 @@
 // The frame of an encoded page set; docs/formats/page_set.md draws the whole.
 //
-//   magic (4 bytes) · partition of partitions of partitions of blocks · number of its keys (u16) · 0 (u16)
+//   magic (4 bytes) · partition of level 1 · number of its keys (u16) · reserved (u16)
 
 /** The first four bytes, DA AE 12 DF. */
 export const MAGIC: u32 = 0xdf12aeda;
