@@ -53,6 +53,8 @@ export interface AppParts {
 export interface App {
   /** Answers a request; it never rejects. */
   fetch(request: Request): Response | Promise<Response>;
+  /** Answers every further request with 503, and resolves when those under way are answered. */
+  drain(): Promise<void>;
 }
 
 /**
@@ -78,7 +80,7 @@ export function createApp(parts: AppParts): App {
   app.notFound((context) =>
     isProtocolPath(context.req.path) ? refuseCall(context) : refuse(context)
   );
-  return { fetch: (request) => app.fetch(request) };
+  return { fetch: (request) => app.fetch(request), drain: () => endpoints.drain() };
 }
 
 function allowOrigins(origins: readonly string[]) {

@@ -16,9 +16,11 @@ export const DRAIN_LIMIT_MS = 30_000;
 /** Open ports that one app answers. */
 export class Ports {
   readonly #ports: readonly HttpPort[];
+  readonly #app: App;
 
-  private constructor(ports: readonly HttpPort[]) {
+  private constructor(ports: readonly HttpPort[], app: App) {
     this.#ports = ports;
+    this.#app = app;
   }
 
   /**
@@ -36,7 +38,7 @@ export class Ports {
       for (const port of ports) port.abort();
       throw error;
     }
-    return new Ports(ports);
+    return new Ports(ports, app);
   }
 
   /** The URL of each, in the order of the addresses. */
@@ -44,13 +46,23 @@ export class Ports {
     return this.#ports.map(({ address }) => `http://${formatAddress(address)}`);
   }
 
-  /** Stops accepting and waits for what was accepted, but for no longer than {@linkcode DRAIN_LIMIT_MS}. */
+  /**
+   * Finishes what was accepted, for {@linkcode DRAIN_LIMIT_MS} at most, while everything else is answered
+   * with 503; then closes the ports.
+   */
   async close(timers: Timers): Promise<void> {
+    const late = Promise.withResolvers<void>();
     const cancel = timers.after(DRAIN_LIMIT_MS, () => {
       for (const port of this.#ports) port.abort();
+      late.resolve();
     });
-    await Promise.all(this.#ports.map((port) => port.drain()));
+    await Promise.race([this.#drain(), late.promise]);
     cancel();
+  }
+
+  async #drain(): Promise<void> {
+    await this.#app.drain();
+    await Promise.all(this.#ports.map((port) => port.drain()));
   }
 }
 

@@ -64,6 +64,9 @@ export const GRACE_MS_MIN: number = 2 * 3_600_000;
 /** How long history stays readable, unless told otherwise: 7 days. */
 export const RETAIN_MS_DEFAULT: number = 7 * 86_400_000;
 
+/** The shortest time that history may stay readable: a client must be able to read what it has just pulled. */
+const RETAIN_MS_MIN = 60_000;
+
 /** A running server. */
 export interface GraftServer {
   /** Where it listens, with real ports. */
@@ -191,6 +194,9 @@ function checkOptions(options: ServerOptions) {
   const graceMs = options.graceMs ?? GRACE_MS_DEFAULT;
   if (graceMs < GRACE_MS_MIN) {
     throw new GraftError("invalid", `Cannot use a grace of ${graceMs} ms: it must be 2h or more`);
+  }
+  if ((options.retainMs ?? RETAIN_MS_DEFAULT) < RETAIN_MS_MIN) {
+    throw new GraftError("invalid", "Cannot retain history for less than a minute");
   }
   const needsDirectory = log === undefined || objects === undefined;
   return {

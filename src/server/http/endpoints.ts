@@ -63,6 +63,11 @@ export function otherMethods(methods: readonly string[]): string[] {
   return METHODS.filter((method) => !methods.includes(method));
 }
 
+const SHUTTING_DOWN = new GraftError(
+  "unavailable",
+  "Cannot serve the request: the server is shutting down",
+);
+
 /** A request that takes longer is logged. */
 const SLOW_MS = 1000;
 
@@ -72,12 +77,28 @@ export class Endpoints {
   readonly #deadlines: Deadlines;
   readonly #log: Logger = getLogger(["graft", "server"]);
   readonly #logsAll: boolean;
+  #drained: PromiseWithResolvers<void> | undefined;
 
   /** Takes its parts; whether every request is logged is settled here, by the level of the log. */
   constructor(parts: EndpointParts) {
     this.#parts = parts;
     this.#deadlines = new Deadlines(parts.clock, parts.timers);
     this.#logsAll = this.#log.isEnabledFor("debug");
+  }
+
+  /**
+   * Answers every further request with 503, and resolves when those under way are answered.
+   *
+   * The runtime's own graceful shutdown breaks off bodies that still stream in, so it comes after this.
+   */
+  drain(): Promise<void> {
+    this.#drained ??= Promise.withResolvers();
+    this.#tellWhenDrained();
+    return this.#drained.promise;
+  }
+
+  #tellWhenDrained(): void {
+    if (this.#deadlines.count === 0) this.#drained?.resolve();
   }
 
   /** The handler as hono takes it; it never rejects. */
@@ -115,6 +136,7 @@ export class Endpoints {
       onLate: (late) => refuse(this.#giveUp(late)),
     });
     route.metrics.began();
+    if (this.#drained !== undefined) return void refuse(SHUTTING_DOWN);
     this.#deadlines.watch(exchange, exchange.startedMs);
     try {
       const claims = this.#claimsOf(route, exchange.request);
@@ -148,7 +170,9 @@ export class Endpoints {
   #refuse(route: Route, exchange: Exchange, error: unknown): Response {
     const requestId = () => exchange.id;
     const failure = toFailure(error, requestId);
-    if (failure.status >= 500) this.#logFailure(route, exchange, failure.status, error);
+    if (failure.status >= 500 && error !== SHUTTING_DOWN) {
+      this.#logFailure(route, exchange, failure.status, error);
+    }
     letGoOfBody(exchange.request);
     const { errors } = route.options;
     return new Response(errors.encode(failure, requestId), {
@@ -163,6 +187,7 @@ export class Endpoints {
 
   #finish(route: Route, exchange: Exchange, response: Response): void {
     this.#deadlines.release(exchange);
+    if (this.#drained !== undefined) this.#tellWhenDrained();
     const tookMs = this.#parts.clock.monotonic() - exchange.startedMs;
     route.metrics.ended(response.status, tookMs / 1000);
     if (tookMs < SLOW_MS && !this.#logsAll) return;
