@@ -177,6 +177,21 @@ Deno.test("subscribers hear nothing of a commit that did not take effect", () =>
     deepEqual(lsns, [2]);
   }));
 
+Deno.test("a commit that landed at the second try is heard of once", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    const lsns: number[] = [];
+    log.subscribe((changes) => lsns.push(...changes.map(({ lsn }) => lsn)));
+    const base = await log.head(vid);
+    const record = recordAfter(vid, base);
+    const version = await log.collectionVersion();
+    faults.writeFaults.push("before");
+    await rejectsWith(log.append(record, base, version), "unavailable");
+    equal(await log.append(record, base, version), "landed");
+    await log.headFromStore(vid);
+    deepEqual(lsns, [1]);
+  }));
+
 Deno.test("a registration whose answer is lost is written once more", () =>
   withFaults(async ({ faults, log }) => {
     for (const fault of ["before", "after"] as const) {

@@ -179,7 +179,11 @@ Deno.test("a record without all of its parts is damaged, not short", async () =>
   const [first, second] = await keysBelow(kv, "chunk");
   const { value } = await kv.get<Uint8Array>(second);
   await kv.delete(second);
-  await rejectsWith(log.record(vid, toLsn(1)), "damaged", /record\/.*\/1/);
+  await rejectsWith(
+    log.record(vid, toLsn(1)),
+    "damaged",
+    /record\/.*\/1": parts of it are missing/,
+  );
   await rejectsWith(recordsOf(log, vid, 1, 1), "damaged");
   await kv.set(second, Uint8Array.of(...value!, 7));
   await rejectsWith(log.record(vid, toLsn(1)), "damaged");
@@ -308,6 +312,23 @@ Deno.test("losers that only the store can tell do not hold up their batch", asyn
   );
   deepEqual(outcomes, vids.map((vid) => taken.includes(vid) ? "stale" : "landed"));
   equal(heard.length, 40 - taken.length);
+  await a.close();
+});
+
+Deno.test("losers are told apart even where no head can be kept", async () => {
+  const kv = await Deno.openKv(":memory:");
+  const [a, b] = [
+    await openOver(kv, { exclusive: false, headsMax: 1 }),
+    await openOver(kv, { exclusive: false }),
+  ];
+  const vids = Array.from({ length: 20 }, newVolume);
+  const bases = await Promise.all(vids.map((vid) => a.head(vid)));
+  const version = await a.collectionVersion();
+  for (const vid of vids.slice(1)) await commit(b, vid);
+  const outcomes = await Promise.all(
+    vids.map((vid, i) => a.append(recordAfter(vid, bases[i]), bases[i], version)),
+  );
+  deepEqual(outcomes, ["landed", ...vids.slice(1).map(() => "stale")]);
   await a.close();
 });
 
