@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { encrypt } from "paseto-ts/v4";
 import { encodeBase58 } from "../../src/core/_base58.ts";
-import { accepted, type Answer, answerOf, call, PROTOBUF, refused } from "./_support/calls.ts";
+import { accepted, type Answer, answerOf, call, refused } from "./_support/calls.ts";
 import {
   commitRequest,
   newId,
@@ -16,6 +16,7 @@ import {
 } from "./_support/messages.ts";
 import type { Bytes } from "./_support/protobuf.ts";
 import { bounded, serverOfFile } from "./_support/server.ts";
+import { Socket } from "./_support/socket.ts";
 import { splinter } from "./_support/splinter.ts";
 import { TestVolume } from "./_support/volume.ts";
 
@@ -174,7 +175,8 @@ bounded("a malformed token is refused, and its text is not repeated", async () =
       const answer = await route.send(newId("volume"), { authorization });
       refusedBy(route, answer, 401, /token|Authorization/);
       const text = new TextDecoder().decode(answer.body);
-      assert.ok(!text.includes(authorization.slice(-12).trim() || "-"), text);
+      const secret = authorization.slice(-24);
+      assert.ok(secret.length < 24 || !text.includes(secret), text);
     }
   }
 });
@@ -240,18 +242,11 @@ bounded("what a token may not do changes nothing", async () => {
 
 bounded("the token is looked at before the body", async () => {
   for (const path of [PATH.commit, PATH.writePages]) {
-    const endless = new ReadableStream<Uint8Array>({
-      pull(controller) {
-        controller.enqueue(new Uint8Array(65_536));
-      },
-    });
-    const answer = await fetch(server.to.metastore + path, {
-      method: "POST",
-      headers: { "content-type": PROTOBUF },
-      body: endless,
-    }).then(answerOf, (error) => error instanceof TypeError ? undefined : Promise.reject(error));
-    // a client that goes on sending may see the connection closed before it reads the answer
-    if (answer !== undefined) refused(answer, "unauthorized");
+    using socket = await Socket.open(server.to);
+    await socket.sendHead(path, { "content-length": 1_000_000 });
+    const answer = await socket.answer();
+    assert.ok(answer !== undefined);
+    refused(answer, "unauthorized");
   }
   refused(await call(server.to, PATH.commit, new Uint8Array(3)), "unauthorized");
   accepted(await PROTOCOL_ROUTES[5].send(newId("volume"), UPSTREAM));

@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import { accepted, type Answer, type REFUSAL, refused } from "./_support/calls.ts";
 import { newId, segmentOf } from "./_support/messages.ts";
 import { range } from "./_support/splinter.ts";
-import { bounded, serverOfFile } from "./_support/server.ts";
+import { bounded, openServer, serverOfFile } from "./_support/server.ts";
 import { type TestCommit, TestVolume } from "./_support/volume.ts";
 
 const server = serverOfFile();
+const HOUR_MS = 3_600_000;
 
 /** A volume with pages 1 and 2 at LSN 1. */
 async function startedVolume(): Promise<TestVolume> {
@@ -122,6 +123,28 @@ bounded("a page set other than the segment's is refused", async () => {
       return { segments: [segmentOf(sid, claimed)] };
     }, /segment.*pages/);
   }
+});
+
+bounded("a segment written too long ago is refused, unless it is a repeat", async () => {
+  let nowMs = Date.now();
+  const graceMs = 24 * HOUR_MS;
+  const clock = { now: () => nowMs, monotonic: () => performance.now() };
+  await using aging = await openServer({ clock, graceMs });
+  const volume = new TestVolume(aging.to);
+  const landed = { pageCount: 9, segments: await volume.write({ 1: "one" }) };
+  const first = await volume.commit(landed);
+  const young = await volume.write({ 2: "two" });
+  const old = await volume.write({ 3: "three" });
+  nowMs += graceMs / 2;
+  assert.equal((await volume.commit({ base: 1, segments: young })).lsn, 2);
+  nowMs += 1;
+  const before = await stateOf(volume);
+  refused(await volume.tryCommit({ base: 2, segments: old }), "invalid", /written .* ago.*again/);
+  assert.deepEqual(await stateOf(volume), before);
+  // a taken LSN is told first: with a 400 the client would write the pages again for ever
+  refused(await volume.tryCommit({ base: 1, segments: old }), "conflict");
+  assert.deepEqual(await volume.commit(landed), first);
+  assert.equal((await volume.push(2, { 3: "three" })).lsn, 3);
 });
 
 bounded("segments that overlap are refused", async () => {
