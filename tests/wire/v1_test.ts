@@ -11,25 +11,54 @@ const server = serverOfFile();
 const SECOND_MS = 1000;
 const HOUR_MS = 3_600_000;
 
-// deno-lint-ignore no-explicit-any -- an answer of any route
-type Json = any;
+/** A snapshot as the routes show it. */
+interface SnapshotJson {
+  readonly vid: string;
+  readonly cid: string;
+  readonly lsn: number;
+  readonly checkpointLsn: number;
+  readonly pageCount: number;
+  readonly timestamp: string;
+}
+
+/** One commit of a log. */
+interface CommitJson extends SnapshotJson {
+  readonly pagesChanged: number;
+  readonly segments: readonly { readonly sid: string; readonly pages: number }[];
+}
+
+/** A page of a list; `next` is where to go on. */
+interface VolumesJson {
+  readonly volumes: readonly SnapshotJson[];
+  readonly next: string | null;
+}
+
+/** A page of a log. */
+interface LogJson {
+  readonly commits: readonly CommitJson[];
+  readonly next: number | null;
+}
 
 async function request(
   path: string,
   init: RequestInit = {},
   to: Pick<TestServer, "to"> = server,
-): Promise<{ status: number; headers: Headers; json: Json }> {
+): Promise<{ status: number; headers: Headers; json: Record<string, unknown> }> {
   const response = await fetch(to.to.metastore + path, init);
   const { status, headers } = response;
   return { status, headers, json: await response.json() };
 }
 
 /** The JSON of an answer that must be a success. */
-async function got(path: string, init?: RequestInit, to?: Pick<TestServer, "to">): Promise<Json> {
+async function got<T = SnapshotJson>(
+  path: string,
+  init?: RequestInit,
+  to?: Pick<TestServer, "to">,
+): Promise<T> {
   const { status, headers, json } = await request(path, init, to);
   assert.ok(status === 200 || status === 201, `${path}: ${status} ${json.detail}`);
   assert.match(headers.get("content-type") ?? "", /^application\/json/);
-  return json;
+  return json as T;
 }
 
 /** Asserts a refusal by problem details. */
@@ -44,14 +73,14 @@ async function problem(
   assert.equal(answer.status, status, `${path}: ${JSON.stringify(answer.json)}`);
   assert.equal(answer.headers.get("content-type"), "application/problem+json");
   assert.equal(answer.json.status, status);
-  assert.match(answer.json.detail, detail);
+  assert.match(String(answer.json.detail), detail);
   for (const field of ["type", "title"]) assert.equal(typeof answer.json[field], "string", field);
 }
 
 const textOf = (id: Uint8Array): string => encodeBase58(id);
 
 /** A snapshot of the wire as the routes show it. */
-async function expected(volume: TestVolume, lsn?: number): Promise<Json> {
+async function expected(volume: TestVolume, lsn?: number): Promise<SnapshotJson> {
   const { checkpointLsn, pageCount, timestampMs, ...wire } = await volume.snapshot(lsn);
   return {
     vid: textOf(volume.vid),
@@ -66,10 +95,11 @@ async function expected(volume: TestVolume, lsn?: number): Promise<Json> {
 bounded("a volume made by POST has an empty LSN 1 and takes commits", async () => {
   const { status, headers, json } = await request("/v1/volumes", { method: "POST" });
   assert.equal(status, 201);
-  assert.equal(headers.get("location"), `/v1/volumes/${json.vid}`);
-  assert.deepEqual([json.lsn, json.checkpointLsn, json.pageCount], [1, 1, 0]);
-  const volume = new TestVolume(server.to, decodeBase58(json.vid));
-  assert.deepEqual(json, await expected(volume));
+  const made = json as unknown as SnapshotJson;
+  assert.equal(headers.get("location"), `/v1/volumes/${made.vid}`);
+  assert.deepEqual([made.lsn, made.checkpointLsn, made.pageCount], [1, 1, 0]);
+  const volume = new TestVolume(server.to, decodeBase58(made.vid));
+  assert.deepEqual(made, await expected(volume));
   assert.equal((await volume.push(1, { 1: "one" })).lsn, 2);
 });
 
@@ -184,19 +214,20 @@ bounded("a clock that steps back does not put history out of order", async () =>
 
 bounded("volumes are listed in order, page by page, and by prefix", async () => {
   await using fresh = await openServer();
-  assert.deepEqual(await got("/v1/volumes", {}, fresh), { volumes: [], next: null });
+  assert.deepEqual(await got<VolumesJson>("/v1/volumes", {}, fresh), { volumes: [], next: null });
   const volumes = range(1, 25).map(() => new TestVolume(fresh.to));
   for (const volume of volumes) await volume.commit({ pageCount: 3 });
   const ids = volumes.map(({ vid }) => textOf(vid)).sort();
-  const vidsOf = ({ volumes }: Json): string[] => volumes.map(({ vid }: Json) => vid);
-  const all = await got("/v1/volumes", {}, fresh);
+  const vidsOf = ({ volumes }: VolumesJson): string[] => volumes.map(({ vid }) => vid);
+  const list = (query = "") => got<VolumesJson>(`/v1/volumes${query}`, {}, fresh);
+  const all = await list();
   assert.deepEqual(vidsOf(all), ids);
   assert.equal(all.next, null);
   const shown = volumes.find(({ vid }) => textOf(vid) === ids[4]);
   assert.deepEqual(all.volumes[4], await expected(shown ?? volumes[0]));
   const seen: string[] = [];
-  for (let after = ""; after !== null;) {
-    const page = await got(`/v1/volumes?limit=10${after && `&after=${after}`}`, {}, fresh);
+  for (let after: string | null = ""; after !== null;) {
+    const page: VolumesJson = await list(`?limit=10${after && `&after=${after}`}`);
     assert.ok(page.volumes.length <= 10);
     seen.push(...vidsOf(page));
     after = page.next;
@@ -204,11 +235,11 @@ bounded("volumes are listed in order, page by page, and by prefix", async () => 
   assert.deepEqual(seen, ids);
   for (const prefix of [ids[3].slice(0, 12), ids[3], ids[3].slice(0, 1), "zzz"]) {
     const wanted = ids.filter((id) => id.startsWith(prefix));
-    assert.deepEqual(vidsOf(await got(`/v1/volumes?prefix=${prefix}`, {}, fresh)), wanted);
+    assert.deepEqual(vidsOf(await list(`?prefix=${prefix}`)), wanted);
   }
   // a page that ends with the last row says so
-  assert.equal((await got("/v1/volumes?limit=25", {}, fresh)).next, null);
-  assert.equal((await got("/v1/volumes?limit=24", {}, fresh)).next, ids[23]);
+  assert.equal((await list("?limit=25")).next, null);
+  assert.equal((await list("?limit=24")).next, ids[23]);
 });
 
 bounded("a log is listed page by page", async () => {
@@ -217,8 +248,8 @@ bounded("a log is listed page by page", async () => {
     await volume.push(base, { 1: "x", [(base ?? 0) + 10]: "y" });
   }
   const path = `/v1/volumes/${textOf(volume.vid)}/log`;
-  const all = await got(path);
-  assert.deepEqual(all.commits.map(({ lsn }: Json) => lsn), range(1, 25));
+  const all = await got<LogJson>(path);
+  assert.deepEqual(all.commits.map(({ lsn }) => lsn), range(1, 25));
   assert.equal(all.next, null);
   const { segments, pagesChanged, ...snapshot } = all.commits[3];
   assert.deepEqual(snapshot, await expected(volume, 4));
@@ -227,13 +258,13 @@ bounded("a log is listed page by page", async () => {
   assert.deepEqual(segments, [{ sid: textOf(wire.sid), pages: 2 }]);
   const seen: number[] = [];
   for (let from: number | null = 1; from !== null;) {
-    const page: Json = await got(`${path}?from=${from}&limit=10`);
+    const page: LogJson = await got<LogJson>(`${path}?from=${from}&limit=10`);
     assert.ok(page.commits.length <= 10);
-    seen.push(...page.commits.map(({ lsn }: Json) => lsn));
+    seen.push(...page.commits.map(({ lsn }) => lsn));
     from = page.next;
   }
   assert.deepEqual(seen, range(1, 25));
-  assert.deepEqual((await got(`${path}?from=26`)).commits, []);
+  assert.deepEqual((await got<LogJson>(`${path}?from=26`)).commits, []);
 });
 
 bounded("a limit or a place to go on from that is none is malformed", async () => {
