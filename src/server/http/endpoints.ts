@@ -15,7 +15,7 @@ import { ALL_RIGHTS, type Claims } from "../auth/claims.ts";
 import type { RequestMetrics, RouteMetrics } from "../telemetry/request_metrics.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { ErrorFormat } from "./error_formats.ts";
-import { ANSWER_LIMIT_MS, Exchange, type ExchangeParts, STALL_LIMIT_MS } from "./exchange.ts";
+import { ANSWER_LIMIT_MS, Exchange, STALL_LIMIT_MS } from "./exchange.ts";
 import { failureHeaders, StatusError, toFailure } from "./failure.ts";
 import type { OriginGuard } from "./origin_guard.ts";
 
