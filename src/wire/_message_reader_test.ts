@@ -142,6 +142,10 @@ for (
       within({ timestamp: { seconds: 8_640_000_000_001, nanos: 0 } }),
       'field "snapshot.timestamp.seconds" is beyond every date',
     ],
+    "negative nanoseconds": [
+      within({ timestamp: { seconds: 1, nanos: -1 } }),
+      'field "snapshot.timestamp.nanos" is outside 0 to 999999999',
+    ],
     "too many nanoseconds": [
       within({ timestamp: { seconds: 1, nanos: 1_000_000_000 } }),
       'field "snapshot.timestamp.nanos" is outside 0 to 999999999',

@@ -182,6 +182,20 @@ Deno.test("a group, an old kind of field, is skipped, within a page too", () => 
   assertPages(decoder.pages, [2]);
 });
 
+Deno.test("unknown fields of every wire type are skipped, empty ones too, wherever they end", () => {
+  const later = [
+    Uint8Array.of(0xa0, 0x06, 0x96, 0x01),
+    Uint8Array.of(0xa1, 0x06, 0x0a, 0x0a, 0x0a, 0x0a, 0x0a, 0x0a, 0x0a, 0x0a),
+    Uint8Array.of(0xa2, 0x06, 0),
+    Uint8Array.of(0xa5, 0x06, 0x0a, 0x0a, 0x0a, 0x0a),
+  ];
+  for (const field of later) {
+    const decoder = decode(join(field, VID_FIELD, page(field, IDX(2), DATA(2), field), field));
+    assert.equal(decoder.vid, VID);
+    assertPages(decoder.pages, [2]);
+  }
+});
+
 const GOOD_PAGE = page(IDX(9), DATA(9));
 
 const REFUSED: Record<string, readonly [body: Uint8Array, message: string]> = {
@@ -268,6 +282,10 @@ const REFUSED: Record<string, readonly [body: Uint8Array, message: string]> = {
     join(VID_FIELD, GOOD_PAGE, Uint8Array.of(0x1b)),
     `the body ends early, after ${VID_FIELD.length + GOOD_PAGE.length + 1} bytes`,
   ],
+  "a tag that is cut off": [
+    join(VID_FIELD, GOOD_PAGE, Uint8Array.of(0xa2)),
+    `the body ends early, after ${VID_FIELD.length + GOOD_PAGE.length + 1} bytes`,
+  ],
   "a group that ends another": [
     Uint8Array.of(0x1b, 0x24),
     "a group ends that did not begin",
@@ -327,12 +345,12 @@ Deno.test("a bad index is refused before the page's data has come", () => {
 });
 
 Deno.test("the volume must come before a part is full", () => {
-  const indexes = Array.from({ length: PAGES_BEFORE_VID_MAX + 1 }, (_, i) => i + 1);
+  const indexes = Array.from({ length: PAGES_BEFORE_VID_MAX }, (_, i) => i + 1);
   const data = new Uint8Array(PAGE_SIZE);
   const pages = indexes.map((pageIdx) => page(IDX(pageIdx), Uint8Array.of(0x12, 0x80, 0x20), data));
   const late = join(...pages, VID_FIELD);
   assert.equal(messageOf(late), 'field "vid" does not come within 4096 pages');
-  const inTime = join(...pages.slice(0, PAGES_BEFORE_VID_MAX - 1), VID_FIELD, ...pages.slice(-1));
+  const inTime = join(...pages.slice(0, -1), VID_FIELD, ...pages.slice(-1));
   assert.equal(decode(inTime).pages.count, PAGES_BEFORE_VID_MAX);
 });
 
