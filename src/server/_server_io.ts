@@ -9,7 +9,7 @@ export interface HttpPort {
   readonly address: ListenAddress;
   /** Stops accepting; resolves when all that was accepted is answered. */
   drain(): Promise<void>;
-  /** Breaks every connection off. */
+  /** Breaks every connection off; once it drains, those that are left end with the process. */
   abort(): void;
 }
 
@@ -30,10 +30,17 @@ export function openHttpPort(
       // the banner says it, once all ports are open
       onListen() {},
     }, handler);
+    let draining = false;
     return {
       address: { hostname: address.hostname, port: server.addr.port },
-      drain: () => server.shutdown(),
-      abort: () => controller.abort(),
+      drain: () => {
+        draining = true;
+        return server.shutdown();
+      },
+      // a shutdown has let go of the listener already, and an abort of it then throws where nobody can catch
+      abort: () => {
+        if (!draining) controller.abort();
+      },
     };
   } catch (cause) {
     throw refusal(address, cause);
