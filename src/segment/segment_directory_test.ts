@@ -201,3 +201,102 @@ Deno.test("openSegment refuses a page set of another size than its frames", () =
   assert.throws(() => openWithPageSet(range(1, 40), range(1, 41)), isDamaged(/as many members/));
   assert.throws(() => openWithPageSet(range(1, 40), range(1, 39)), isDamaged(/as many members/));
 });
+
+interface CraftedFrame {
+  readonly pages: number;
+  readonly kind: 0 | 1;
+  readonly stored: number;
+}
+
+/** A segment with a directory as asked for, all of whose numbers agree. Its frames are zeros. */
+function craft(
+  volumes: readonly { members: readonly number[]; frames: readonly CraftedFrame[] }[],
+  gap = 0,
+): Uint8Array<ArrayBuffer> {
+  const entries: number[] = [];
+  let [offset, pageCount, frameCount] = [32, 0, 0];
+  const u16 = (value: number) => [value & 0xff, value >>> 8];
+  const u32 = (value: number) => [...u16(value & 0xffff), ...u16(value >>> 16)];
+  for (const [i, { members, frames }] of volumes.entries()) {
+    const set = PageSet.from(members).bytes;
+    entries.push(...gidToBytes(testVid(i)), ...Array<number>(16).fill(0), ...u32(0));
+    entries.push(...u32(set.length), ...u32(members.length), ...u32(frames.length));
+    let rank = 0;
+    for (const { pages, kind, stored } of frames) {
+      entries.push(...u16(rank), pages, kind, ...u32(offset), ...u32(stored));
+      entries.push(...Array<number>(8).fill(0));
+      [rank, offset] = [rank + pages, offset + stored];
+    }
+    entries.push(...set);
+    [pageCount, frameCount] = [pageCount + members.length, frameCount + frames.length];
+  }
+  const crafted = new Uint8Array(offset + gap + entries.length + 64);
+  crafted.set(entries, offset + gap);
+  crafted.set(bytes.subarray(-64), crafted.length - 64);
+  const view = new DataView(crafted.buffer, crafted.length - 64);
+  const numbers = {
+    0: offset + gap,
+    4: entries.length,
+    12: volumes.length,
+    32: pageCount,
+    36: frameCount,
+  };
+  for (const [at, value] of Object.entries(numbers)) view.setUint32(Number(at), value, true);
+  return reseal(sid, crafted, () => {});
+}
+
+const zstdFrame = (pages: number, stored = pages * 8 + 1): CraftedFrame => ({
+  pages,
+  kind: 1,
+  stored,
+});
+const rawFrame = (pages: number, stored = pages * 4104): CraftedFrame => ({
+  pages,
+  kind: 0,
+  stored,
+});
+
+Deno.test("openSegment takes crafted segments, so that the next tests mean something", () => {
+  const frames = [zstdFrame(1), rawFrame(2), zstdFrame(16)];
+  const directory = open(craft([{ members: range(1, 19), frames }]));
+  assert.equal(directory.volume(testVid(0))?.frameCount, 3);
+  assert.equal(directory.volume(testVid(0))?.frameOf(3), 2);
+});
+
+Deno.test("openSegment refuses a volume without pages", () => {
+  assert.throws(() => open(craft([{ members: [], frames: [] }])), isDamaged(/malformed volume/));
+  assert.throws(() => open(craft([])), isDamaged(/totals/));
+});
+
+Deno.test("openSegment refuses frames of a length that no encoder gives them", () => {
+  const frames = [
+    zstdFrame(2, 16),
+    zstdFrame(2, 0),
+    zstdFrame(2, 2 * 4104),
+    rawFrame(2, 2 * 4104 - 1),
+    rawFrame(2, 4104),
+  ];
+  for (const frame of frames) {
+    const crafted = craft([{ members: [1, 2], frames: [frame] }]);
+    assert.throws(() => open(crafted), isDamaged(/malformed frame/));
+  }
+  const large = craft([{ members: range(1, 17), frames: [zstdFrame(17)] }]);
+  assert.throws(() => open(large), isDamaged(/malformed frame/));
+});
+
+Deno.test("openSegment refuses bytes between the frames and the directory", () => {
+  const volumes = [{ members: [1], frames: [zstdFrame(1)] }];
+  assert.throws(() => open(craft(volumes, 1)), isDamaged(/totals/));
+  assert.equal(open(craft(volumes)).sizeBytes, craft(volumes).length);
+});
+
+Deno.test("openSegment refuses more pages or a longer directory than a segment may have", () => {
+  const full = { members: range(1, 16_384), frames: range(1, 1024).map(() => zstdFrame(16)) };
+  assert.equal(open(craft([full])).volume(testVid(0))?.pageSet.size, 16_384);
+  const more = craft([full, { members: [1], frames: [zstdFrame(1)] }]);
+  assert.throws(() => open(more), isDamaged(/totals/));
+  const single = { members: range(1, 1000), frames: range(1, 1000).map(() => zstdFrame(1)) };
+  const long = craft([single, single, single, single]);
+  assert.throws(() => open(long), isDamaged(/its length is not/));
+  assert.equal([...open(craft([single, single])).volumes()].length, 2);
+});

@@ -131,7 +131,7 @@ function checkVolume(entry: usize, end: usize): i32 {
   if (load<u32>(entry, VOLUME_KEY_ID) != 0) return UNKNOWN_KEY;
   const pages = load<u32>(entry, VOLUME_PAGES);
   const frames = load<u32>(entry, VOLUME_FRAMES);
-  if (pages == 0 || pages > SEGMENT_PAGES_MAX || frames > pages) return BAD_VOLUME;
+  if (pages == 0 || pages > SEGMENT_PAGES_MAX) return BAD_VOLUME;
   const pageSetBytes = load<u32>(entry, VOLUME_PAGE_SET_BYTES);
   if (<u64>VOLUME_BYTES + <u64>frames * FRAME_BYTES + pageSetBytes > room) return BAD_VOLUME;
   pagesSeen += pages;

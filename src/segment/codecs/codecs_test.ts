@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import * as zstd from "../../../wasm/build/zstd.wasm";
 import { isGraftError } from "../../core/errors.ts";
@@ -96,7 +97,7 @@ for (const [name, codec] of all) {
     assert.throws(() => codec.decompress(new Uint8Array(0), PAGE_SIZE), isDamaged);
     assert.throws(() => codec.decompress(new Uint8Array(100), PAGE_SIZE), isDamaged);
     assert.throws(() => codec.decompress(noisePage(5), PAGE_SIZE), isDamaged);
-    assert.throws(() => codec.decompress(new Uint8Array(10 ** 6), PAGE_SIZE), isDamaged);
+    assert.throws(() => codec.decompress(new Uint8Array(2 ** 25), PAGE_SIZE), isDamaged);
   });
 
   Deno.test(`${name} takes no memory for a size that a frame only states`, () => {
@@ -107,6 +108,13 @@ for (const [name, codec] of all) {
       assert.throws(() => codec.decompress(frameStating(size), PAGE_SIZE), isDamaged);
     }
     assert.equal(zstd.memory.buffer.byteLength, before);
+  });
+
+  Deno.test(`${name} stops where a frame becomes more than was asked for`, () => {
+    const bomb = zstdCompressSync(new Uint8Array(2 ** 24));
+    assert.ok(bomb.length < 2000);
+    const decompress = () => codec.decompress(bomb, PAGE_SIZE);
+    assert.throws(decompress, (error) => isDamaged(error) && /not valid/.test(String(error)));
   });
 
   Deno.test(`${name} works on after a refusal`, () => {
