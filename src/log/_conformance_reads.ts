@@ -128,6 +128,8 @@ export const readBehaviours: Record<string, Behaviour> = {
     deepEqual(await log.volumes({ limit: 9, prefix, after: vids[3] }), []);
     deepEqual(await log.volumes({ limit: 9, prefix: `${prefix}1` }), []);
     deepEqual(await log.volumes({ limit: 9, prefix: "z" }), []);
+    deepEqual(await log.volumes({ limit: 9, prefix: "\u{1f980}" }), []);
+    deepEqual(await log.volumes({ limit: 9, prefix: "G".repeat(3_000) }), []);
     const common = vids[0].slice(0, 4);
     const those = all.filter(({ vid }) => vid.startsWith(common));
     deepEqual(await log.volumes({ limit: 100, prefix: common }), those);

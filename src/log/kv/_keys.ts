@@ -21,6 +21,7 @@ export const STORE_KEY = ["store"] as const;
 export const COLLECTION_KEY = ["collection"] as const;
 export const BELL_KEY = ["bell"] as const;
 
+const ID_CHARACTERS = 22;
 /** Sorts after every character of an id. */
 const AFTER_IDS = "~";
 
@@ -30,6 +31,7 @@ export function headKey(vid: VolumeId): KvKey {
 
 /** The heads of the volumes whose id starts with `prefix`, from after `after`; undefined where none can be. */
 export function headRange(prefix: string, after: string | undefined): KvRange | undefined {
+  if (prefix.length > ID_CHARACTERS) return undefined;
   const first = after === undefined || after < prefix ? prefix : `${after}${AFTER_IDS}`;
   const end = `${prefix}${AFTER_IDS}`;
   return first < end ? { start: ["head", first], end: ["head", end] } : undefined;
