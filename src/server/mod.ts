@@ -20,7 +20,10 @@
  * @module
  */
 
+export type { Clock } from "../core/clock.ts";
 export { GraftError, type GraftErrorCode, type GraftErrorOptions } from "../core/errors.ts";
+export type { Random } from "../core/random.ts";
+export type { Timers } from "../core/timers.ts";
 export type { MetastoreApi, PagestoreApi, PageWriteApi, Role } from "./engines.ts";
 export {
   BODY_LIMIT_BYTES_DEFAULT,

@@ -98,6 +98,32 @@ Deno.test("a body that goes on slowly is waited for", async () => {
   assert.equal((await response).status, 200);
 });
 
+Deno.test("a body that stops half-way is the client's fault", async () => {
+  const { app, pass } = timedApp({});
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const response = call(app, PATHS.snapshot, readable);
+  await writable.getWriter().write(REQUEST.subarray(0, 5));
+  await pass(STALL_LIMIT_MS);
+  assert.equal((await graftErr(await response)).status, 400);
+});
+
+Deno.test("an app that drains answers 503, quietly, and is drained when the last request is", async () => {
+  const stored = Promise.withResolvers<never>();
+  const app = testApp({ metastore: fakeMetastore({ snapshot: () => stored.promise }) });
+  const underWay = call(app, PATHS.snapshot, REQUEST);
+  let drained = false;
+  const records = await withLog("info", async () => {
+    app.drain().then(() => drained = true);
+    const refused = await graftErr(await call(app, PATHS.snapshot, REQUEST));
+    assert.deepEqual([refused.status, refused.code, drained], [503, 101, false]);
+  });
+  assert.deepEqual(records, []);
+  stored.reject(new GraftError("missing", "Cannot read: gone"));
+  assert.equal((await underWay).status, 404);
+  await app.drain();
+  assert(drained);
+});
+
 Deno.test("time spent on storing a part is not the client's", async () => {
   const pagestore = new FakePagestore();
   const metastore = fakeMetastore();
