@@ -6,24 +6,29 @@
 
 import type { Clock } from "../src/core/clock.ts";
 import { systemClock } from "../src/core/clock.ts";
-import { GraftError } from "../src/core/errors.ts";
 import type { ClientId, VolumeId } from "../src/core/gid.ts";
 import { newGid, parseGid } from "../src/core/gid.ts";
-import { READ_PAGES_MAX } from "../src/core/limits.ts";
 import { toLsn } from "../src/core/lsn.ts";
-import { toPageCount, toPageIdx } from "../src/core/page.ts";
-import { PageSet } from "../src/core/page_set.ts";
+import { toPageCount } from "../src/core/page.ts";
 import type { Random } from "../src/core/random.ts";
 import { systemRandom } from "../src/core/random.ts";
 import type { SegmentUse, Snapshot } from "../src/core/snapshot.ts";
-import type { Timers } from "../src/core/timers.ts";
 import { systemTimers } from "../src/core/timers.ts";
 import * as wire from "../src/wire/messages.ts";
 import type { ProtocolPath } from "../src/wire/protocol.ts";
-import { MEDIA_TYPE, PATHS } from "../src/wire/protocol.ts";
+import { PATHS } from "../src/wire/protocol.ts";
 import { mapConcurrently } from "./_concurrently.ts";
 import { batches } from "./_page_batches.ts";
-import { type Fetch, Transport } from "./_transport.ts";
+import { baseUrl, headersFor } from "./_setup.ts";
+import { Transport } from "./_transport.ts";
+import { pageSetsOf, wantedPages } from "./_wanted_pages.ts";
+import type {
+  CallOptions,
+  CommitParts,
+  GraftClientOptions,
+  PageToWrite,
+  PullRange,
+} from "./options.ts";
 import { PagesRead } from "./pages_read.ts";
 
 /** Requests of one `read` that are on their way at once. */
@@ -32,60 +37,6 @@ const READS_AT_ONCE = 4;
 const WRITES_AT_ONCE = 2;
 const DEADLINE_MS = 120_000;
 const ATTEMPT_MS = 60_000;
-
-/** How a {@linkcode GraftClient} is set up. Everything is optional. */
-export interface GraftClientOptions {
-  /** The token that the server asks for, without `Bearer `. */
-  readonly token?: string;
-  /** The metastore's URL, where it is another than the pagestore's. */
-  readonly metastoreUrl?: string | URL;
-  /**
-   * Who commits: what makes a commit safe to repeat, even after a restart of the program. Default: a new
-   * one for each client object. Two programs must never share one.
-   */
-  readonly clientId?: string;
-  /** How long a request may take, retries and waits included; default 120,000 ms. */
-  readonly deadlineMs?: number;
-  /** How long one attempt may take, up to the last byte of its answer; default 60,000 ms. */
-  readonly attemptMs?: number;
-  /** What sends requests; default: the platform's `fetch`. */
-  readonly fetch?: Fetch;
-  /** Time, for tests; default: the platform's. */
-  readonly clock?: Clock;
-  /** Chance, for tests; default: the platform's. */
-  readonly random?: Random;
-  /** Waiting, for tests; default: the platform's. */
-  readonly timers?: Timers;
-}
-
-/** What every call may be given. */
-export interface CallOptions {
-  /** Gives up the call; it then rejects with GraftError `aborted`. */
-  readonly signal?: AbortSignal;
-}
-
-/** LSNs from `start` to `end`, both inclusive; without an end: to the latest. */
-export interface PullRange {
-  /** The first LSN of the range. */
-  readonly start: number;
-  /** The last LSN of the range. */
-  readonly end?: number;
-}
-
-/** What a commit says. */
-export interface CommitParts {
-  /** The volume; its first commit creates it. */
-  readonly vid: string;
-  /** The LSN that the commit is based on, which must be the latest; undefined for the first commit. */
-  readonly base: number | undefined;
-  /** How many pages the volume has from here on. Pages above are cut off. */
-  readonly pageCount: number;
-  /** What {@linkcode GraftClient.write} answered: at most 64, without overlaps. */
-  readonly segments: readonly SegmentUse[];
-}
-
-/** A page to write, with its index. A `Map` holds such pairs. */
-export type PageToWrite = readonly [pageIdx: number, bytes: Uint8Array];
 
 /**
  * A client without local storage: it reads pages straight from the server and writes them there.
@@ -203,7 +154,7 @@ export class GraftClient {
 
   /**
    * Stores pages for a commit to name. They are durable when this resolves, but in no snapshot, and gone
-   * a day later if no commit has named them.
+   * a day later (by default) if no commit has named them.
    *
    * More than 4096 pages go in several requests, each with a deadline of its own.
    *
@@ -333,28 +284,6 @@ export class GraftClient {
   }
 }
 
-/** A URL that a path can be put behind. */
-function baseUrl(url: string | URL): string {
-  if (!URL.canParse(url)) {
-    throw new GraftError("invalid", `Cannot use "${url}" as a URL: it is none`);
-  }
-  const { protocol, host, pathname } = new URL(url);
-  if (protocol !== "http:" && protocol !== "https:") {
-    throw new GraftError("invalid", `Cannot use "${url}" as a URL: it is neither http nor https`);
-  }
-  return `${protocol}//${host}${pathname.replace(/\/+$/, "")}`;
-}
-
-function headersFor(token: string | undefined): Headers {
-  const headers = new Headers({ "content-type": MEDIA_TYPE, accept: MEDIA_TYPE });
-  if (token === undefined) return headers;
-  if (!/^[\x21-\x7e]+$/.test(token)) {
-    throw new GraftError("invalid", "Cannot use the token: it is not one word of ASCII");
-  }
-  headers.set("authorization", `Bearer ${token}`);
-  return headers;
-}
-
 function pullRequest(vid: string, range: PullRange | undefined): Uint8Array<ArrayBuffer> {
   return wire.encodePullRequest({
     vid: parseGid("volume", vid),
@@ -363,35 +292,4 @@ function pullRequest(vid: string, range: PullRange | undefined): Uint8Array<Arra
       end: range.end === undefined ? undefined : toLsn(range.end),
     },
   });
-}
-
-/** The pages wanted, in sets that one request may ask for. */
-function* pageSetsOf(pages: Iterable<number>): Generator<PageSet> {
-  const all = pages instanceof PageSet ? pages.toArray() : sortedPages(pages);
-  for (let from = 0; from < all.length; from += READ_PAGES_MAX) {
-    yield PageSet.from(all.subarray(from, from + READ_PAGES_MAX));
-  }
-}
-
-function sortedPages(pages: Iterable<number>): Uint32Array {
-  const distinct = new Set<number>();
-  for (const pageIdx of pages) distinct.add(toPageIdx(pageIdx));
-  return Uint32Array.from(distinct).sort();
-}
-
-/** The pages of an answer, which must be some of those wanted, each at most once. */
-function wantedPages(answer: Uint8Array, wanted: PageSet): [number, Uint8Array][] {
-  const { indexes, page } = wire.decodeReadPagesResponse(answer);
-  const pages = new Map<number, Uint8Array>();
-  indexes.forEach((pageIdx, i) => {
-    if (!wanted.has(pageIdx) || pages.has(pageIdx)) {
-      const state = wanted.has(pageIdx) ? "came twice" : "was not asked for";
-      throw new GraftError(
-        "invalid",
-        `Cannot read the read pages response: page ${pageIdx} ${state}`,
-      );
-    }
-    pages.set(pageIdx, page(i));
-  });
-  return [...pages];
 }

@@ -303,75 +303,13 @@ Deno.test("metastore and pagestore may be apart, each below a path", async () =>
         metastoreUrl: `${metastoreUrl}/meta?x=1#y`,
       });
       await client.snapshot(vid);
-      await client.read(vid, 7, [1]);
+      await client.read(vid, 7, PageSet.from([1]));
     });
   });
   assert.deepEqual(paths, [
     `metastore /meta${PATHS.snapshot}`,
     `pagestore /deep/pages${PATHS.readPages}`,
   ]);
-});
-
-Deno.test("a connection that breaks in the middle of an answer, then a 503: the third attempt counts", async () => {
-  const seen: Seen[] = [];
-  const busy = () => refusal("unavailable", "Cannot answer: overload");
-  await withServer(script(seen, cutAnswer, busy, answerSnapshot), async (url) => {
-    assert.deepEqual(await new GraftClient(url).snapshot(vid), snapshot);
-  });
-  assert.equal(seen.length, 3);
-});
-
-Deno.test("nothing listens: unavailable once the deadline is over", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  const client = new GraftClient(`http://127.0.0.1:${port}`, { deadlineMs: 300 });
-  const error = await errorOf(client.snapshot(vid));
-  assert.equal(error.code, "unavailable");
-  assert.match(
-    error.message,
-    /^Cannot read the snapshot of volume "Gon.*": the connection failed \(/,
-  );
-});
-
-Deno.test("a server that hangs: unavailable once the deadline is over", async () => {
-  const hung = Promise.withResolvers<void>();
-  await withServer(() => hung.promise.then(answerSnapshot), async (url) => {
-    const client = new GraftClient(url, { deadlineMs: 200, attemptMs: 100 });
-    const error = await errorOf(client.snapshot(vid));
-    assert.equal(error.code, "unavailable");
-    assert.match(error.message, /no answer within \d+ ms \(\d attempts?\)$/);
-    hung.resolve();
-  });
-});
-
-Deno.test("every call gives up when its signal fires", async () => {
-  const hung = Promise.withResolvers<void>();
-  await withServer(() => hung.promise.then(answerSnapshot), async (url) => {
-    const client = new GraftClient(url);
-    const caller = new AbortController();
-    const { signal } = caller;
-    const calls = [
-      client.snapshot(vid, { signal }),
-      client.read(vid, 7, PageSet.range(1, 3000), { signal }),
-      client.write(vid, [[1, page(1)]], { signal }),
-      client.commit({ vid, base: 1, pageCount: 1, segments: [] }, { signal }),
-      client.push(vid, 1, [[1, page(1)]], 1, { signal }),
-      client.pullGraft(vid, { signal }),
-      client.pullCommits(vid, { signal }),
-    ].map(errorOf);
-    setTimeout(() => caller.abort(), 50);
-    for (const error of await Promise.all(calls)) assert.equal(error.code, "aborted");
-    hung.resolve();
-  });
-});
-
-Deno.test("an answer that cannot be read names the call", async () => {
-  await withServer(() => answer(Uint8Array.of(0x0a, 0xff)), async (url) => {
-    const error = await errorOf(new GraftClient(url).snapshot(vid));
-    assert.equal(error.code, "internal");
-    assert.match(error.message, /^Cannot read the snapshot of volume .*: the answer is malformed$/);
-  });
 });
 
 Deno.test("numbers and ids are checked before anything is sent", async () => {

@@ -46,14 +46,14 @@
  * @module
  */
 
-export {
-  type CallOptions,
-  type CommitParts,
-  GraftClient,
-  type GraftClientOptions,
-  type PageToWrite,
-  type PullRange,
-} from "./graft_client.ts";
+export { GraftClient } from "./graft_client.ts";
+export type {
+  CallOptions,
+  CommitParts,
+  GraftClientOptions,
+  PageToWrite,
+  PullRange,
+} from "./options.ts";
 export { PagesRead } from "./pages_read.ts";
 export type { Fetch } from "./_transport.ts";
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import protobuf from "protobufjs";
 import { GraftError } from "../core/errors.ts";
 import type { GidKind } from "../core/gid.ts";
-import { gidFromBytes } from "../core/gid.ts";
+import { gidFromBytes, gidToBytes, parseGid } from "../core/gid.ts";
 import { PAGE_COUNT_MAX, PAGE_SIZE } from "../core/limits.ts";
 import type { Lsn } from "../core/lsn.ts";
 import type { PageCount } from "../core/page.ts";
@@ -125,4 +125,29 @@ export function randomFrom(seed: number): (below: number) => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return Math.floor(((t ^ (t >>> 14)) >>> 0) / 2 ** 32 * below);
   };
+}
+
+/** A volume. */
+export const VID = parseGid("volume", "GonwTRj2SohJzYLLjD9nSq");
+/** Field 1 of a `write_pages` request: that volume. */
+export const VID_FIELD = Uint8Array.of(0x0a, 16, ...gidToBytes(VID));
+/** A field that this version does not know. */
+export const LATER = Uint8Array.of(0xa2, 0x06, 3, 1, 2, 3);
+/** Field 1 of a page. */
+export const IDX = (pageIdx: number) => Uint8Array.of(0x08, ...varint(pageIdx));
+/** Field 2 of a page: its {@linkcode pageBytes}. */
+export const DATA = (pageIdx: number) => join(Uint8Array.of(0x12, 0x80, 0x20), pageBytes(pageIdx));
+
+/** A whole number as a varint. */
+export function varint(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 0x7f; rest = Math.floor(rest / 128)) bytes.push(rest % 128 + 128);
+  return [...bytes, rest];
+}
+
+/** Field 2 of a `write_pages` request: a page of these parts. */
+export function pageField(...parts: readonly Uint8Array[]): Uint8Array {
+  const inner = join(...parts);
+  return join(Uint8Array.of(0x12, ...varint(inner.length)), inner);
 }

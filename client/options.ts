@@ -1,0 +1,65 @@
+/**
+ * What the client and its calls are given.
+ *
+ * @module
+ */
+
+import type { Clock } from "../src/core/clock.ts";
+import type { Random } from "../src/core/random.ts";
+import type { SegmentUse } from "../src/core/snapshot.ts";
+import type { Timers } from "../src/core/timers.ts";
+import type { Fetch } from "./_transport.ts";
+
+/** How a {@linkcode GraftClient} is set up. Everything is optional. */
+export interface GraftClientOptions {
+  /** The token that the server asks for, without `Bearer `. */
+  readonly token?: string;
+  /** The metastore's URL, where it is another than the pagestore's. */
+  readonly metastoreUrl?: string | URL;
+  /**
+   * Who commits: what makes a commit safe to repeat, even after a restart of the program. Default: a new
+   * one for each client object. Two programs must never share one.
+   */
+  readonly clientId?: string;
+  /** How long a request may take, retries and waits included; default 120,000 ms. */
+  readonly deadlineMs?: number;
+  /** How long one attempt may take, up to the last byte of its answer; default 60,000 ms. */
+  readonly attemptMs?: number;
+  /** What sends requests; default: the platform's `fetch`. */
+  readonly fetch?: Fetch;
+  /** Time, for tests; default: the platform's. */
+  readonly clock?: Clock;
+  /** Chance, for tests; default: the platform's. */
+  readonly random?: Random;
+  /** Waiting, for tests; default: the platform's. */
+  readonly timers?: Timers;
+}
+
+/** What every call may be given. */
+export interface CallOptions {
+  /** Gives up the call; it then rejects with GraftError `aborted`. */
+  readonly signal?: AbortSignal;
+}
+
+/** LSNs from `start` to `end`, both inclusive; without an end: to the latest. */
+export interface PullRange {
+  /** The first LSN of the range. */
+  readonly start: number;
+  /** The last LSN of the range. */
+  readonly end?: number;
+}
+
+/** What a commit says. */
+export interface CommitParts {
+  /** The volume; its first commit creates it. */
+  readonly vid: string;
+  /** The LSN that the commit is based on, which must be the latest; undefined for the first commit. */
+  readonly base: number | undefined;
+  /** How many pages the volume has from here on. Pages above are cut off. */
+  readonly pageCount: number;
+  /** What {@linkcode GraftClient.write} answered: at most 64, without overlaps. */
+  readonly segments: readonly SegmentUse[];
+}
+
+/** A page to write, with its index. A `Map` holds such pairs. */
+export type PageToWrite = readonly [pageIdx: number, bytes: Uint8Array];
