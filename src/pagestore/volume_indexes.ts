@@ -6,7 +6,7 @@
 
 import { GraftError, isGraftError } from "../core/errors.ts";
 import type { VolumeId } from "../core/gid.ts";
-import { type Lsn, toLsn } from "../core/lsn.ts";
+import { FIRST_LSN, type Lsn, toLsn } from "../core/lsn.ts";
 import type { Counter, Metrics } from "../core/metrics.ts";
 import type { CommitLog, CommitRecord, Head, LogChange } from "../log/commit_log.ts";
 import { SingleFlight } from "../objects/single_flight.ts";
@@ -116,15 +116,12 @@ export class VolumeIndexes {
 
   #follow(changes: readonly LogChange[]): void {
     for (const { vid, lsn, record } of changes) {
-      if (record === undefined) continue;
       const entry = this.#indexes.get(vid);
-      if (entry === undefined) {
-        // a volume's first commit is all there is to know of it
-        if (lsn === 1) {
-          const index = new VolumeIndex(vid);
-          index.apply(record);
-          this.#keep(index);
-        }
+      if (record === undefined) {
+        // another process went on, which the next read catches up with; or the volume was deleted
+        if (entry !== undefined && entry.index.headLsn >= lsn) this.drop(vid);
+      } else if (entry === undefined) {
+        if (lsn === FIRST_LSN) this.#extend(new VolumeIndex(vid), record);
       } else if (entry.index.headLsn + 1 === lsn) {
         this.#extend(entry.index, record);
       }

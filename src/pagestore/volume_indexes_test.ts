@@ -73,6 +73,23 @@ Deno.test("VolumeIndexes refuses LSNs that are not there", async () => {
   await log.close();
 });
 
+Deno.test("VolumeIndexes forgets a deleted volume", async () => {
+  const { log } = await openCountingLog();
+  const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 1 << 20 });
+  const line = new Line();
+  await append(log, line.commit(1, [1]));
+  await append(log, line.commit(1, [1]));
+  assert.ok(indexes.peek(line.vid, toLsn(2)));
+  assert.equal(await log.tombstone(line.vid, await log.head(line.vid)), "landed");
+  assert.equal(indexes.peek(line.vid, toLsn(2)), undefined);
+  await assert.rejects(
+    indexes.at(line.vid, toLsn(2)),
+    (error) => isGraftError(error, "missing"),
+  );
+  indexes.close();
+  await log.close();
+});
+
 Deno.test("VolumeIndexes evicts the least recently used, whole", async () => {
   const { log } = await openCountingLog();
   const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 40_000 });
