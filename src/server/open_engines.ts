@@ -20,7 +20,7 @@ import { Pagestore } from "../pagestore/pagestore.ts";
 import { SegmentReader } from "../pagestore/segment_reader.ts";
 import { SegmentWriter } from "../pagestore/segment_writer.ts";
 import { VolumeIndexes } from "../pagestore/volume_indexes.ts";
-import { WasmCodec } from "../segment/codecs/wasm_codec.ts";
+import { NativeCodec } from "../segment/codecs/native_codec.ts";
 import { WorkerEncoder } from "../segment/encoding/worker_encoder.ts";
 
 /** Where data is, and how much memory it may take. */
@@ -107,7 +107,7 @@ function startEngines(
   const cache = (name: "frames" | "directories") => ({ name, bytesMax: share(name), metrics });
   const indexes = new VolumeIndexes({ log, metrics, bytesMax: share("indexes") });
   opened.defer(() => indexes.close());
-  const codec = new WasmCodec();
+  const codec = new NativeCodec();
   const encoder = new WorkerEncoder({ codec });
   opened.defer(() => encoder.close());
   const reader = new SegmentReader({
