@@ -120,8 +120,7 @@ export class Transport {
       const waitMs = retryAfterMs(response.headers.get("retry-after"), this.#parts.clock);
       return new Failure(state, waitMs);
     }
-    const hint = told === undefined && code === "invalid" ? NOT_GRAFT_HINT : HINTS[code];
-    throw failed(request, code, state, { hint });
+    throw failed(request, code, state, { hint: hintFor(code, told?.message) });
   }
 
   #giveUp<T>(request: TransportRequest<T>, attempts: number, failure: Failure): GraftError {
@@ -133,6 +132,13 @@ export class Transport {
         : "Try again later",
     });
   }
+}
+
+/** How to recover from what the server said; undefined when it said that itself. */
+function hintFor(code: GraftErrorCode, told: string | undefined): string | undefined {
+  if (told === undefined && code === "invalid") return NOT_GRAFT_HINT;
+  // our server puts its hint in brackets behind the message, the original gives none
+  return told?.endsWith(")") ? undefined : HINTS[code];
 }
 
 function failed<T>(

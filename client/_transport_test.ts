@@ -115,6 +115,11 @@ Deno.test("a message of another form is put behind what was tried", async () => 
   assert.equal(error.message, 'Cannot commit to volume "G": snapshot not found');
 });
 
+Deno.test("a hint that the server gave is not given twice", async () => {
+  const harness = new Harness([() => refusal("conflict", "Cannot commit: LSN 4 is taken (Pull)")]);
+  assert.equal((await errorOf(harness.send())).hint, undefined);
+});
+
 Deno.test("an error without a message says the status", async () => {
   const harness = new Harness([() => refusal("internal", "")]);
   const error = await errorOf(harness.send());
