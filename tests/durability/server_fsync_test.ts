@@ -59,10 +59,18 @@ function callsBehindAnswer(trace: readonly string[], path: string): string[] {
   });
 }
 
-function position(calls: readonly string[], what: string, pattern: RegExp): number {
-  const at = calls.findIndex((call) => pattern.test(call));
+function position(
+  calls: readonly string[],
+  what: string,
+  isIt: (call: string) => boolean,
+): number {
+  const at = calls.findIndex(isIt);
   assert.ok(at >= 0, `No ${what} before the answer:\n${calls.join("\n")}`);
   return at;
+}
+
+function isSyncOfLog(call: string): boolean {
+  return /^f(data)?sync\(\d+<[^>]*\/log\.kv/.test(call);
 }
 
 Deno.test("pages and commits are synced to the disk before they are answered", async () => {
@@ -85,13 +93,28 @@ Deno.test("pages and commits are synced to the disk before they are answered", a
   });
 
   const write = callsBehindAnswer(trace, PATHS.writePages);
-  const synced = position(write, "fdatasync of a segment", /^fdatasync\(\d+<[^>]*segments\//);
-  const named = position(write, "rename or link of a segment", /^(rename|link)\w*\(.*segments\//);
-  const listed = position(write, "fsync of the directory", /^fsync\(\d+<[^>]*\/segments>/);
-  const registered = write.findLastIndex((call) => /^(fsync|fdatasync)\(\d+<[^>]*log/.test(call));
+  const place = `/segments/${second.segments[0].sid}"`;
+  const named = position(
+    write,
+    "rename to the segment",
+    (call) => call.startsWith("rename") && call.includes(place),
+  );
+  const temporary = /"([^"]+)"/.exec(write[named])?.[1] ?? "";
+  const synced = position(
+    write,
+    "fdatasync of the segment",
+    (call) => /^f(data)?sync\(/.test(call) && call.includes(`<${temporary}>`),
+  );
+  const listed = position(
+    write,
+    "fsync of the directory",
+    (call) => /^fsync\(\d+<[^>]*\/segments>/.test(call),
+  );
   assert.ok(synced < named && named < listed, write.join("\n"));
+  // a registration that outlived its segment would let a commit name nothing
+  const registered = write.findLastIndex(isSyncOfLog);
   assert.ok(listed < registered, `The log was not synced last:\n${write.join("\n")}`);
 
   const commit = callsBehindAnswer(trace, PATHS.commit);
-  position(commit, "fsync of the log", /^(fsync|fdatasync)\(\d+<[^>]*log/);
+  position(commit, "fsync of the log", isSyncOfLog);
 });

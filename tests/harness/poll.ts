@@ -10,6 +10,8 @@ const POLL_MS = 100;
 export interface PollOptions {
   /** How long to wait; 30 s when not given. It bounds a failure and is never what a test measures. */
   readonly withinMs?: number;
+  /** How long to wait between two looks; 100 ms when not given. */
+  readonly everyMs?: number;
 }
 
 /**
@@ -20,13 +22,13 @@ export interface PollOptions {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
-  { withinMs = 30_000 }: PollOptions = {},
+  { withinMs = 30_000, everyMs = POLL_MS }: PollOptions = {},
 ): Promise<T> {
   const deadline = performance.now() + withinMs;
   while (performance.now() < deadline) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    await pause(POLL_MS);
+    await pause(everyMs);
   }
   throw new Error(`Cannot go on: ${what} did not happen within ${withinMs} ms`);
 }

@@ -26,12 +26,8 @@ export interface DeviceOptions {
   readonly token?: string;
 }
 
-/** What `pragma graft_status` says. LSNs are 0 where there is none. */
-export interface DeviceStatus {
-  /** The volume's id. */
-  readonly volume: string;
-  /** `Ok`, `Conflict`, `RejectedCommit` or `InterruptedPush`. */
-  readonly status: string;
+/** How far a device is. LSNs are 0 where there is none. */
+export interface DevicePosition {
   /** The newest commit in the replica's own line. */
   readonly localLsn: number;
   /** The page count there. */
@@ -42,15 +38,13 @@ export interface DeviceStatus {
   readonly remoteLsn: number;
 }
 
-/** Reads the text of `pragma graft_status`; its snapshot is `Snapshot[local;pages][synced r remote]`. */
-export function parseStatus(text: string): DeviceStatus {
-  const field = (name: string) => new RegExp(`^${name}: (.*)$`, "m").exec(text)?.[1] ?? "";
-  const numbers = /^Snapshot\[(\d+);(\d+)\](?:\[(\d+)r(\d+)\])?$/.exec(field("Current snapshot"));
+/** Reads what `pragma graft_snapshot` says: `Snapshot[local;pages][synced r remote]`, or nothing. */
+export function parsePosition(text: string): DevicePosition {
+  const numbers = /^Snapshot\[(\d+);(\d+)\](?:\[(\d+)r(\d+)\])?$/.exec(text);
   const [localLsn, pageCount, syncedLsn, remoteLsn] = [1, 2, 3, 4].map((i) =>
     Number(numbers?.[i] ?? 0)
   );
-  const volume = field("Volume ID");
-  return { volume, status: field("Volume status"), localLsn, pageCount, syncedLsn, remoteLsn };
+  return { localLsn, pageCount, syncedLsn, remoteLsn };
 }
 
 /** A value of a row. */
@@ -111,24 +105,43 @@ export class Device {
     return (await this.sql(`pragma ${name}`)).map((row) => String(row[0])).join("\n");
   }
 
-  /** What the extension says about its volume. */
-  async status(): Promise<DeviceStatus> {
-    return parseStatus(await this.pragma("graft_status"));
+  /** How far the device is. */
+  async position(): Promise<DevicePosition> {
+    return parsePosition(await this.pragma("graft_snapshot"));
   }
 
-  /** Waits until every local commit has been pushed, and returns the status then. */
-  async untilPushed(): Promise<DeviceStatus> {
+  /** The id of its volume. */
+  async volume(): Promise<string> {
+    return await this.#statusField("Volume ID");
+  }
+
+  /**
+   * The state of its volume: `Ok`, `Conflict`, `RejectedCommit` or `InterruptedPush`.
+   *
+   * Every `pragma graft_status` starts the extension's second between two pulls anew, so asking more
+   * often than that would keep it from pulling at all.
+   */
+  async state(): Promise<string> {
+    return await this.#statusField("Volume status");
+  }
+
+  async #statusField(name: string): Promise<string> {
+    return new RegExp(`^${name}: (.*)$`, "m").exec(await this.pragma("graft_status"))?.[1] ?? "";
+  }
+
+  /** Waits until every local commit has been pushed, and returns the position then. */
+  async untilPushed(): Promise<DevicePosition> {
     return await until("the push", async () => {
-      const status = await this.status();
-      return status.localLsn > 0 && status.localLsn === status.syncedLsn && status;
+      const position = await this.position();
+      return position.localLsn > 0 && position.localLsn === position.syncedLsn && position;
     });
   }
 
   /** Waits until the remote commit `lsn` has been pulled (or pushed). */
-  async untilAt(lsn: number): Promise<DeviceStatus> {
+  async untilAt(lsn: number): Promise<DevicePosition> {
     return await until(`remote LSN ${lsn}`, async () => {
-      const status = await this.status();
-      return status.remoteLsn >= lsn && status;
+      const position = await this.position();
+      return position.remoteLsn >= lsn && position;
     });
   }
 

@@ -21,7 +21,8 @@ async function afterInterruptedPush(
     const options = { metastore: proxy.url, directory, clientId: CLIENT_ID };
     const device = await Device.start({ ...options, volume: "random" });
     await device.sql("create table entries (id integer primary key, body text)");
-    const { volume } = await device.untilPushed();
+    await device.untilPushed();
+    const volume = await device.volume();
     const stopped = proxy.hold(path, point);
     await device.sql("insert into entries (body) values ('in the push')");
     await stopped;
@@ -39,9 +40,9 @@ async function afterInterruptedPush(
 
 Deno.test("killed before the commit reached the server: the device keeps its rows and waits", async () => {
   await afterInterruptedPush("commit", "before", async (restarted, witness) => {
-    assert.equal((await restarted.status()).status, "InterruptedPush");
+    assert.equal(await restarted.state(), "InterruptedPush");
     await pause(SEVERAL_SYNCS_MS);
-    assert.equal((await restarted.status()).status, "InterruptedPush");
+    assert.equal(await restarted.state(), "InterruptedPush");
     assert.deepEqual(await restarted.sql("select body from entries"), [["in the push"]]);
     await restarted.assertIntegrity();
 
@@ -54,14 +55,14 @@ Deno.test("killed before the commit reached the server: the device keeps its row
 Deno.test("killed before the commit reached the server: graft_reset works once the server has moved", async () => {
   await afterInterruptedPush("commit", "before", async (restarted, witness) => {
     await restarted.pragma("graft_reset");
-    assert.equal((await restarted.status()).status, "InterruptedPush");
+    assert.equal(await restarted.state(), "InterruptedPush");
 
     await witness.untilAt(1);
     await witness.sql("insert into entries (body) values ('from the witness')");
     await witness.untilPushed();
     await restarted.pragma("graft_reset");
-    const reset = await restarted.untilAt(2);
-    assert.equal(reset.status, "Ok");
+    await restarted.untilAt(2);
+    assert.equal(await restarted.state(), "Ok");
     assert.deepEqual(await restarted.sql("select body from entries"), [["from the witness"]]);
     await restarted.assertIntegrity();
   });
@@ -69,7 +70,7 @@ Deno.test("killed before the commit reached the server: graft_reset works once t
 
 Deno.test("killed between pages and commit: nothing of the push is seen by others", async () => {
   await afterInterruptedPush("write_pages", "after", async (restarted, witness) => {
-    assert.equal((await restarted.status()).status, "InterruptedPush");
+    assert.equal(await restarted.state(), "InterruptedPush");
     await witness.untilAt(1);
     assert.deepEqual(await witness.sql("select body from entries"), []);
     await restarted.assertIntegrity();
@@ -79,13 +80,13 @@ Deno.test("killed between pages and commit: nothing of the push is seen by other
 
 Deno.test("killed after the commit landed: nothing is lost, and graft_reset goes on from there", async () => {
   await afterInterruptedPush("commit", "after", async (restarted, witness) => {
-    assert.equal((await restarted.status()).status, "InterruptedPush");
+    assert.equal(await restarted.state(), "InterruptedPush");
     await witness.untilAt(2);
     assert.deepEqual(await witness.sql("select body from entries"), [["in the push"]]);
 
     await restarted.pragma("graft_reset");
-    const reset = await restarted.untilAt(2);
-    assert.equal(reset.status, "Ok");
+    await restarted.untilAt(2);
+    assert.equal(await restarted.state(), "Ok");
     assert.deepEqual(await restarted.sql("select body from entries"), [["in the push"]]);
 
     await restarted.sql("insert into entries (body) values ('after the reset')");

@@ -8,18 +8,18 @@ Deno.test("a server that is killed and restarted under a device loses nothing", 
   await using server = await startServer();
   await using device = await Device.start({ metastore: server.url, volume: "random" });
   await device.sql("create table entries (id integer primary key, body text)");
-  const { volume } = await device.untilPushed();
+  await device.untilPushed();
 
   for (let round = 1; round <= ROUNDS; round++) {
     await server.kill9();
     await device.sql("insert into entries (body) values (?)", [`written in outage ${round}`]);
     await server.start();
     await device.untilPushed();
-    assert.equal((await device.status()).status, "Ok");
+    assert.equal(await device.state(), "Ok");
   }
 
-  await using other = await Device.start({ metastore: server.url, volume });
-  await other.untilAt((await device.status()).remoteLsn);
+  await using other = await Device.start({ metastore: server.url, volume: await device.volume() });
+  await other.untilAt((await device.position()).remoteLsn);
   assert.equal(await other.value("select count(*) from entries"), ROUNDS);
   await other.assertIntegrity();
   await device.assertIntegrity();
@@ -30,7 +30,7 @@ Deno.test("a device reads pages that it had not fetched before the server was re
   await using writer = await Device.start({ metastore: server.url, volume: "random" });
   await writer.fill("blobs", 2);
   const pushed = await writer.untilPushed();
-  await using reader = await Device.start({ metastore: server.url, volume: pushed.volume });
+  await using reader = await Device.start({ metastore: server.url, volume: await writer.volume() });
   await reader.untilAt(pushed.remoteLsn);
 
   assert.equal(await server.stop(), 0);

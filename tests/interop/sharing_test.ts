@@ -1,22 +1,18 @@
 import assert from "node:assert/strict";
 import { startServer } from "../harness/server.ts";
-import { Device, parseStatus } from "./_official_client.ts";
+import { Device, parsePosition } from "./_official_client.ts";
 
 const SCHEMA = "create table entries (id integer primary key, body text)";
 
-Deno.test("parseStatus() reads a snapshot with and without a synced part", () => {
-  const text = (snapshot: string) =>
-    `Graft Status\nVolume ID: V\nCurrent snapshot: ${snapshot}\nVolume status: Ok\n`;
-  assert.deepEqual(parseStatus(text("Snapshot[3;2][2r7]")), {
-    volume: "V",
-    status: "Ok",
+Deno.test("parsePosition() reads a snapshot with and without a synced part", () => {
+  assert.deepEqual(parsePosition("Snapshot[3;9][2r7]"), {
     localLsn: 3,
-    pageCount: 2,
+    pageCount: 9,
     syncedLsn: 2,
     remoteLsn: 7,
   });
-  assert.equal(parseStatus(text("Snapshot[3;2]")).syncedLsn, 0);
-  assert.equal(parseStatus(text("None")).localLsn, 0);
+  assert.equal(parsePosition("Snapshot[3;2]").syncedLsn, 0);
+  assert.equal(parsePosition("").localLsn, 0);
 });
 
 Deno.test("two devices share a database", async () => {
@@ -26,7 +22,7 @@ Deno.test("two devices share a database", async () => {
   await first.sql("insert into entries (body) values ('from the first')");
   const pushed = await first.untilPushed();
 
-  await using second = await Device.start({ metastore: server.url, volume: pushed.volume });
+  await using second = await Device.start({ metastore: server.url, volume: await first.volume() });
   await second.untilAt(pushed.remoteLsn);
   assert.deepEqual(await second.sql("select body from entries"), [["from the first"]]);
   await second.sql("insert into entries (body) values ('from the second')");
@@ -49,7 +45,7 @@ Deno.test("a transaction of 20 MB, which the original server refuses, reaches an
   assert.equal(pushed.remoteLsn, 1, "The transaction must be one commit");
   assert.ok(pushed.pageCount > 20e6 / 4096);
 
-  await using reader = await Device.start({ metastore: server.url, volume: pushed.volume });
+  await using reader = await Device.start({ metastore: server.url, volume: await writer.volume() });
   await reader.untilAt(pushed.remoteLsn);
   const sum = "select count(*), sum(length(body)), hex(substr(max(body), 1, 32)) from blobs";
   assert.deepEqual(await reader.sql(sum), await writer.sql(sum));
@@ -61,7 +57,7 @@ Deno.test("a database that shrinks and grows again is the same on another device
   await using writer = await Device.start({ metastore: server.url, volume: "random" });
   await writer.fill("blobs", 2);
   const full = await writer.untilPushed();
-  await using reader = await Device.start({ metastore: server.url, volume: full.volume });
+  await using reader = await Device.start({ metastore: server.url, volume: await writer.volume() });
   await reader.untilAt(full.remoteLsn);
   await reader.assertIntegrity();
 

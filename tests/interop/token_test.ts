@@ -3,6 +3,8 @@ import { until } from "../harness/poll.ts";
 import { startServer } from "../harness/server.ts";
 import { Device } from "./_official_client.ts";
 
+/** Longer than the second between two pulls of the extension. */
+const SYNC_MS = 1500;
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
 /** What the program prints for `args`. */
@@ -16,20 +18,23 @@ async function graft(...args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout).trim();
 }
 
+async function untilError(device: Device, error: RegExp): Promise<void> {
+  const look = async () => error.test(await device.pragma("graft_sync_errors"));
+  await until("the refusal", look, { everyMs: SYNC_MS });
+}
+
 Deno.test("a device with a token works against a protected server; one without does not", async () => {
   const key = await graft("key", "new");
   const token = await graft("token", "new", "--sub", "a device", "--auth-key", key);
   await using server = await startServer({ args: ["--auth-key", key] });
   await using device = await Device.start({ metastore: server.url, volume: "random", token });
   await device.sql("create table entries (id integer primary key, body text)");
-  const { volume, remoteLsn } = await device.untilPushed();
+  const { remoteLsn } = await device.untilPushed();
+  const volume = await device.volume();
 
   await using stranger = await Device.start({ metastore: server.url, volume });
-  await until(
-    "the refusal",
-    async () => /unauthorized/i.test(await stranger.pragma("graft_sync_errors")),
-  );
-  assert.equal((await stranger.status()).localLsn, 0);
+  await untilError(stranger, /unauthorized/i);
+  assert.equal((await stranger.position()).localLsn, 0);
 
   await using guest = await Device.start({ metastore: server.url, volume, token });
   await guest.untilAt(remoteLsn);
@@ -44,16 +49,14 @@ Deno.test("a token for reading one volume pulls it, and its push is refused", as
   const all = await mint();
   await using writer = await Device.start({ metastore: server.url, volume: "random", token: all });
   await writer.sql("create table entries (id integer primary key, body text)");
-  const { volume, remoteLsn } = await writer.untilPushed();
+  const { remoteLsn } = await writer.untilPushed();
+  const volume = await writer.volume();
 
   const token = await mint("--volumes", volume, "--can", "read");
   await using reader = await Device.start({ metastore: server.url, volume, token });
   await reader.untilAt(remoteLsn);
   await reader.sql("insert into entries (body) values ('not allowed')");
-  await until(
-    "the refusal",
-    async () => /unauthorized|forbidden/i.test(await reader.pragma("graft_sync_errors")),
-  );
-  assert.equal((await writer.status()).remoteLsn, remoteLsn);
+  await untilError(reader, /unauthorized|forbidden/i);
+  assert.equal((await writer.position()).remoteLsn, remoteLsn);
   await reader.assertIntegrity();
 });
