@@ -155,7 +155,12 @@ class Life {
   }
 
   async end(signal: Deno.Signal): Promise<number> {
-    this.#child.kill(signal);
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      // it may have ended by itself
+      if (!(error instanceof TypeError)) throw error;
+    }
     const { code } = await this.#child.status;
     await Promise.all(this.#readers);
     return code;
