@@ -72,7 +72,10 @@ export function clientIdFromName(name: string): ClientId {
 }
 
 function build<K extends GidKind>(kind: K, timeMs: number, tail: Uint8Array): KindToId[K] {
-  assert(timeMs >= 0 && timeMs <= TIME_MS_MAX && tail.length === 9, "An identifier's parts are off");
+  assert(
+    timeMs >= 0 && timeMs <= TIME_MS_MAX && tail.length === 9,
+    "An identifier's parts are off",
+  );
   const bytes = new Uint8Array(GID_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(1, Math.floor(timeMs / 65_536));
@@ -97,7 +100,9 @@ export function gidFromBytes<K extends GidKind>(kind: K, bytes: Uint8Array): Kin
   if (bytes[0] !== KIND_BYTE[kind]) {
     throw new GraftError(
       "invalid",
-      `Cannot read the ${kind} id: its first byte is 0x${bytes[0].toString(16).padStart(2, "0")}, ` +
+      `Cannot read the ${kind} id: its first byte is 0x${
+        bytes[0].toString(16).padStart(2, "0")
+      }, ` +
         `not 0x${KIND_BYTE[kind].toString(16)}`,
     );
   }
@@ -126,7 +131,10 @@ export function gidToBytes(id: Gid): Uint8Array<ArrayBuffer> {
 export function parseGid<K extends GidKind>(kind: K, text: string): KindToId[K] {
   const bytes = decodeBase58(text);
   if (bytes === undefined) {
-    throw new GraftError("invalid", `Cannot read "${text}" as a ${kind} id: it is not 22 base58 characters`);
+    throw new GraftError(
+      "invalid",
+      `Cannot read "${text}" as a ${kind} id: it is not 22 base58 characters`,
+    );
   }
   return gidFromBytes(kind, bytes);
 }

@@ -15,6 +15,12 @@ export const READ_PAGES_MAX = 1024;
 /** Segments that one commit may name. */
 export const COMMIT_SEGMENTS_MAX = 64;
 
+/**
+ * Pages after which a server takes what came of a `write_pages` as a part of its own, 16 MiB; before
+ * that the request has named its volume.
+ */
+export const WRITE_PART_PAGES = 4096;
+
 /** Pages of a segment. */
 export const SEGMENT_PAGES_MAX = 16_384;
 /** Volumes of a segment. */

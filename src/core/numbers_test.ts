@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { AssertionError, assert as hold } from "./assert.ts";
+import { assert as hold, AssertionError } from "./assert.ts";
 import { GraftError, isGraftError } from "./errors.ts";
 import { nextLsn, toLsn } from "./lsn.ts";
 import { toPageCount, toPageIdx } from "./page.ts";

@@ -24,7 +24,9 @@ export const systemTimers: Timers = {
     return new Promise((resolve, reject) => {
       const abort = () => {
         clearTimeout(id);
-        reject(new GraftError("aborted", "Cannot wait: the caller gave up", { cause: signal?.reason }));
+        reject(
+          new GraftError("aborted", "Cannot wait: the caller gave up", { cause: signal?.reason }),
+        );
       };
       const id = setTimeout(() => {
         signal?.removeEventListener("abort", abort);

@@ -21,6 +21,22 @@ import {
 import type { Registration } from "./commit_log.ts";
 
 export const readBehaviours: Record<string, Behaviour> = {
+  "a log is empty until it holds a volume": async ({ log }) => {
+    equal(await log.isEmpty(), true);
+    const vid = newVolume();
+    await commit(log, vid, { segments: [] });
+    equal(await log.isEmpty(), false);
+    await log.tombstone(vid, await log.head(vid));
+    equal(await log.isEmpty(), false);
+  },
+
+  "a log is empty until it holds a segment": async ({ log }) => {
+    await log.register([]);
+    equal(await log.isEmpty(), true);
+    await log.register([{ sid: newSegment(), timestampMs: 1, sizeBytes: 1, volumes: [] }]);
+    equal(await log.isEmpty(), false);
+  },
+
   "records come in ranges, ascending, as far as there are any": async ({ log }) => {
     const [vid, neighbour] = [newVolume(), newVolume()];
     const records = [];

@@ -159,6 +159,8 @@ export interface CommitLog {
   /** What is known of a segment; undefined if nothing. */
   registration(sid: SegmentId): Promise<Registration | undefined>;
 
+  /** Whether the log holds neither volumes (deleted ones included) nor segments. */
+  isEmpty(): Promise<boolean>;
   /**
    * Volumes with at least one commit whose id starts with `prefix`, ascending, from after `after`, at
    * most `limit`. Deleted ones are left out.

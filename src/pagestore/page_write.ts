@@ -7,15 +7,12 @@
 import { assert } from "../core/assert.ts";
 import { GraftError } from "../core/errors.ts";
 import type { VolumeId } from "../core/gid.ts";
-import { PAGE_SIZE } from "../core/limits.ts";
+import { PAGE_SIZE, WRITE_PART_PAGES } from "../core/limits.ts";
 import type { PageBuffer } from "../core/page_buffer.ts";
 import type { SegmentUse } from "../core/snapshot.ts";
 import type { Registration } from "../log/commit_log.ts";
 import { splitPages } from "../segment/segment_budget.ts";
 import type { SegmentWriter } from "./segment_writer.ts";
-
-/** Pages after which a request's pages are handed over as a part of their own (16 MiB). */
-export const WRITE_PART_PAGES = 4096;
 
 /** The most that one request holds of its body: a part, and the chunk that filled it. */
 const PART_BYTES = (WRITE_PART_PAGES + 64) * PAGE_SIZE;

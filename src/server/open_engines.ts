@@ -88,7 +88,7 @@ export async function openEngines(options: EngineOptions): Promise<Engines> {
   await reconcileIdentity(objects, {
     name: log.name,
     storeId: log.storeId,
-    isNew: (await log.volumes({ limit: 1 })).length === 0,
+    isNew: await log.isEmpty(),
   });
   const engines = startEngines(options, log, objects, opened);
   const owned = opened.move();

@@ -22,7 +22,7 @@ import {
   writeUint,
 } from "./_parts.ts";
 
-export { PAGES_BEFORE_VID_MAX, WritePagesDecoder } from "./write_pages_decoder.ts";
+export { WritePagesDecoder } from "./write_pages_decoder.ts";
 
 /** Asks for pages as they were at an LSN. */
 export interface ReadPagesRequest {

@@ -8,15 +8,12 @@ import { WireType } from "@bufbuild/protobuf/wire";
 import type { GraftError } from "../core/errors.ts";
 import type { VolumeId } from "../core/gid.ts";
 import { GID_BYTES, gidFromBytes } from "../core/gid.ts";
-import { PAGE_COUNT_MAX, PAGE_SIZE } from "../core/limits.ts";
+import { PAGE_COUNT_MAX, PAGE_SIZE, WRITE_PART_PAGES } from "../core/limits.ts";
 import { PageBuffer } from "../core/page_buffer.ts";
 import type { FieldSink } from "./_field_scanner.ts";
 import { FieldScanner } from "./_field_scanner.ts";
 import { convertField, refuseField, refuseWireType, unreadable } from "./_refusals.ts";
 import { SeenPages } from "./seen_pages.ts";
-
-/** Pages that may come before the volume's id, which nothing can be stored without. */
-export const PAGES_BEFORE_VID_MAX = 4096;
 
 const SUBJECT = "the write pages request";
 /** The least that a page takes in a body; the rest is its own length, its index and their tags. */
@@ -207,8 +204,9 @@ export class WritePagesDecoder {
     this.#count++;
     this.#pageIdx = undefined;
     this.#slot = undefined;
-    if (this.#vid === undefined && this.#pages.count >= PAGES_BEFORE_VID_MAX) {
-      throw refuseField(SUBJECT, "vid", `does not come within ${PAGES_BEFORE_VID_MAX} pages`);
+    // nothing can be stored without the volume's id
+    if (this.#vid === undefined && this.#pages.count >= WRITE_PART_PAGES) {
+      throw refuseField(SUBJECT, "vid", `does not come within ${WRITE_PART_PAGES} pages`);
     }
   }
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { gidToBytes, parseGid } from "../core/gid.ts";
-import { PAGE_COUNT_MAX, PAGE_SIZE } from "../core/limits.ts";
+import { PAGE_COUNT_MAX, PAGE_SIZE, WRITE_PART_PAGES } from "../core/limits.ts";
 import {
   DATA,
   IDX,
@@ -14,7 +14,7 @@ import {
   VID,
   VID_FIELD,
 } from "./_testing.ts";
-import { PAGES_BEFORE_VID_MAX, WritePagesDecoder } from "./write_pages_decoder.ts";
+import { WritePagesDecoder } from "./write_pages_decoder.ts";
 
 function decode(body: Uint8Array): WritePagesDecoder {
   const decoder = new WritePagesDecoder(body.length);
@@ -200,7 +200,7 @@ Deno.test("a bad index is refused before the page's data has come", () => {
 });
 
 Deno.test("the volume must come before a part is full", () => {
-  const indexes = Array.from({ length: PAGES_BEFORE_VID_MAX }, (_, i) => i + 1);
+  const indexes = Array.from({ length: WRITE_PART_PAGES }, (_, i) => i + 1);
   const data = new Uint8Array(PAGE_SIZE);
   const pages = indexes.map((pageIdx) =>
     pageField(IDX(pageIdx), Uint8Array.of(0x12, 0x80, 0x20), data)
@@ -208,5 +208,5 @@ Deno.test("the volume must come before a part is full", () => {
   const late = join(...pages, VID_FIELD);
   assert.equal(messageOf(late), 'field "vid" does not come within 4096 pages');
   const inTime = join(...pages.slice(0, -1), VID_FIELD, ...pages.slice(-1));
-  assert.equal(decode(inTime).pages.count, PAGES_BEFORE_VID_MAX);
+  assert.equal(decode(inTime).pages.count, WRITE_PART_PAGES);
 });

@@ -76,6 +76,9 @@ export function chunkRange(owner: KvKey, group: SegmentId): KvRange {
   return { start: chunkKey(owner, group, 0), end: ["chunk", ...owner, `${group}${AFTER_IDS}`] };
 }
 
+/** The keys of all that volumes and segments leave behind, tombstones too. */
+export const CONTENT_KEYS: KvRange = { start: ["head"], end: ["segment", AFTER_IDS] };
+
 /** Every key there can be, but those that start with `true`, which is the last part of all. */
 export const ALL_KEYS: KvRange = { start: [], end: [true] };
 

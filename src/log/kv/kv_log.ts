@@ -31,6 +31,7 @@ import { GroupWriter } from "./_write/group_writer.ts";
 import { HeadCache, type KvVersion } from "./_head_cache.ts";
 import { decodeFloor, decodeHead, encodeHead, readHeads } from "./_store/head_reads.ts";
 import {
+  CONTENT_KEYS,
   floorRange,
   headKey,
   headRange,
@@ -190,6 +191,11 @@ export class KvLog implements CommitLog {
 
   async registration(sid: SegmentId): Promise<Registration | undefined> {
     return await this.#registrations.get(sid);
+  }
+
+  async isEmpty(): Promise<boolean> {
+    for await (const _entry of this.#calls.list(CONTENT_KEYS)) return false;
+    return true;
   }
 
   async volumes(

@@ -6,7 +6,7 @@
 
 import { GraftError } from "../../core/errors.ts";
 import type { VolumeId } from "../../core/gid.ts";
-import { WRITE_PART_PAGES } from "../../pagestore/page_write.ts";
+import { WRITE_PART_PAGES } from "../../core/limits.ts";
 import { encodeWritePagesResponse, WritePagesDecoder } from "../../wire/messages.ts";
 import { type Claims, requireRight } from "../auth/claims.ts";
 import type { PagestoreApi, PageWriteApi } from "../engines.ts";

@@ -3,7 +3,7 @@ import { GraftError } from "../../core/errors.ts";
 import { newGid, type VolumeId } from "../../core/gid.ts";
 import { systemClock } from "../../core/clock.ts";
 import { systemRandom } from "../../core/random.ts";
-import { WRITE_PART_PAGES } from "../../pagestore/page_write.ts";
+import { WRITE_PART_PAGES } from "../../core/limits.ts";
 import { decodeWritePagesResponse, encodeWritePagesRequest } from "../../wire/messages.ts";
 import { MEDIA_TYPE, PATHS } from "../../wire/protocol.ts";
 import { call, FakePagestore, graftErr, testApp, VID } from "../_testing.ts";
