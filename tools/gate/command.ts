@@ -20,6 +20,8 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Variables on top of the inherited ones. */
   readonly env?: Record<string, string>;
+  /** Ends the program when it fires; the result then has the code of a killed program. */
+  readonly signal?: AbortSignal;
 }
 
 /**

@@ -30,6 +30,9 @@ export interface SuiteResult {
   readonly seconds: number;
 }
 
+/** A suite that hangs is a failure, not a job that never ends. Far above what the slowest takes. */
+const SUITE_MS_MAX = 30 * 60_000;
+
 const KILL = "tests/durability/server_kill_test.ts";
 // What needs a tool says so in its name, so that a new test of the kind is found without a list.
 const FULL_DISK = "tests/**/*full_disk_test.ts";
@@ -65,7 +68,7 @@ export async function runSuite(suite: Suite, strict: boolean): Promise<SuiteResu
     const report = `${directory}/report.xml`;
     const { code, output, seconds } = await runDeno(
       ["test", "--allow-all", "--frozen", `--junit-path=${report}`, ...suite.args],
-      { env: { NO_COLOR: "1" } },
+      { env: { NO_COLOR: "1" }, signal: AbortSignal.timeout(SUITE_MS_MAX) },
     );
     const tally = judge(tallyReport(await readOrNothing(report)), code, strict);
     return { tally, skippedBecause: undefined, output, seconds };
