@@ -15,16 +15,15 @@ const SLAB_PAGES = 256;
  * never copies what it holds and a whole slab can be transferred to a worker.
  */
 export class PageBuffer {
-  /** The slabs; all but the last are full. */
+  /** The slabs; all but the last are full. There is none before the first page. */
   readonly slabs: Uint8Array<ArrayBuffer>[] = [];
-  #indexes: Uint32Array<ArrayBuffer>;
+  readonly #firstPages: number;
+  #indexes: Uint32Array<ArrayBuffer> = new Uint32Array(0);
   #count = 0;
 
   /** `expectedPages` sizes the first slab; it is a hint, not a limit. */
   constructor(expectedPages = SLAB_PAGES) {
-    const first = Math.min(Math.max(expectedPages, 1), SLAB_PAGES);
-    this.#indexes = new Uint32Array(first);
-    this.slabs.push(new Uint8Array(first * PAGE_SIZE));
+    this.#firstPages = Math.min(Math.max(expectedPages, 1), SLAB_PAGES);
   }
 
   /** Pages held. */
@@ -43,21 +42,23 @@ export class PageBuffer {
   add(pageIdx: number): Uint8Array<ArrayBuffer> {
     const at = this.#count++;
     if (at === this.#indexes.length) {
-      const grown = new Uint32Array(Math.max(this.#indexes.length * 2, 16));
+      const grown = new Uint32Array(Math.max(at * 2, this.#firstPages));
       grown.set(this.#indexes);
       this.#indexes = grown;
     }
     this.#indexes[at] = pageIdx;
-    return this.#place(at);
+    if (this.#startsSlab(at)) {
+      const pages = at === 0 ? this.#firstPages : SLAB_PAGES;
+      this.slabs.push(new Uint8Array(pages * PAGE_SIZE));
+    }
+    return this.page(at);
   }
 
   /** Takes back the last {@linkcode add}: its page is not coming after all. */
   dropLast(): void {
     assert(this.#count > 0, "A page buffer has no page to drop");
-    const at = --this.#count;
     // "all but the last slab are full" must stay true
-    const beyondFirst = at - this.#firstPages;
-    if (beyondFirst >= 0 && beyondFirst % SLAB_PAGES === 0) this.slabs.pop();
+    if (this.#startsSlab(--this.#count)) this.slabs.pop();
   }
 
   /** The page that arrived as number `at`, from 0. A view. */
@@ -72,15 +73,8 @@ export class PageBuffer {
     return this.slabs[slab].subarray(from * PAGE_SIZE, (from + 1) * PAGE_SIZE);
   }
 
-  get #firstPages(): number {
-    return this.slabs[0].length / PAGE_SIZE;
-  }
-
-  #place(at: number): Uint8Array<ArrayBuffer> {
+  #startsSlab(at: number): boolean {
     const beyondFirst = at - this.#firstPages;
-    if (beyondFirst >= 0 && beyondFirst % SLAB_PAGES === 0) {
-      this.slabs.push(new Uint8Array(SLAB_PAGES * PAGE_SIZE));
-    }
-    return this.page(at);
+    return at === 0 || (beyondFirst >= 0 && beyondFirst % SLAB_PAGES === 0);
   }
 }

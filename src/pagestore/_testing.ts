@@ -17,7 +17,7 @@ import { openLog } from "../log/open_log.ts";
 import { ByteCache } from "../objects/byte_cache.ts";
 import { MemoryStore } from "../objects/memory_store.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
-import { encodeSegment } from "../segment/encoding/encode_segment.ts";
+import { InlineEncoder } from "../segment/encoding/inline_encoder.ts";
 import { WasmCodec } from "../segment/codecs/wasm_codec.ts";
 import { IngestBudget } from "./page_write.ts";
 import { Pagestore } from "./pagestore.ts";
@@ -174,21 +174,20 @@ export class TestPagestore implements AsyncDisposable {
     const [log, metrics] = [this.log, noMetrics];
     const cache = { bytesMax: 16 << 20, metrics };
     this.#indexes = new VolumeIndexes({ log, metrics, bytesMax: 16 << 20 });
+    const reader = new SegmentReader({
+      objects: this.#store,
+      codec,
+      frames: new ByteCache({ name: "frames", ...cache }),
+      directories: new ByteCache({ name: "directories", ...cache }),
+    });
     this.pagestore = new Pagestore({
       indexes: this.#indexes,
-      reader: new SegmentReader({
-        objects: this.#store,
-        codec,
-        frames: new ByteCache({ name: "frames", ...cache }),
-        directories: new ByteCache({ name: "directories", ...cache }),
-      }),
+      reader,
       writer: new SegmentWriter({
         log,
         objects: this.#store,
-        encoder: {
-          encode: (sid, volumes) => Promise.resolve(encodeSegment(sid, volumes, codec)),
-          close() {},
-        },
+        encoder: new InlineEncoder(codec),
+        keep: (segment) => reader.keep(segment),
         clock: systemClock,
         random: systemRandom,
         metrics,

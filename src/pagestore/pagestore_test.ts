@@ -72,6 +72,21 @@ Deno.test("Pagestore fetches neighbouring frames with one read and each only onc
   assert.deepEqual(store.requests, { tail: 1, range: 1 });
 });
 
+Deno.test("Pagestore keeps what was just written, unless it is much", async () => {
+  await using store = await TestPagestore.open();
+  const vid = newVolume();
+  await store.writeAndCommit(vid, 9000, { 3: "three", 1: "one", 9000: "far" });
+  const pages = await read(store, vid, 1, [1, 3, 9000]);
+  assert.deepEqual([...pages.keys()], [1, 3, 9000]);
+  assert.deepEqual(pages.get(1), pageOf("one"));
+  assert.deepEqual(pages.get(9000), pageOf("far"));
+  assert.deepEqual(store.requests, { tail: 0, range: 0 });
+  const bulk = Object.fromEntries(Array.from({ length: 600 }, (_, i) => [i + 1, `page ${i}`]));
+  await store.writeAndCommit(vid, 9000, bulk);
+  assert.deepEqual((await read(store, vid, 2, [600])).get(600), pageOf("page 599"));
+  assert.deepEqual(store.requests, { tail: 1, range: 1 });
+});
+
 Deno.test("Pagestore reports a lost segment as damage that names it", async () => {
   await using store = await TestPagestore.open();
   const vid = newVolume();

@@ -11,7 +11,8 @@ import type { ByteCache } from "../objects/byte_cache.ts";
 import { type ObjectStore, segmentKey } from "../objects/object_store.ts";
 import { SingleFlight } from "../objects/single_flight.ts";
 import type { FrameCodec } from "../segment/codec.ts";
-import { type DecodedFrame, decodeFrame } from "../segment/frame.ts";
+import type { EncodedSegment } from "../segment/segment.ts";
+import { DecodedFrame, decodeFrame } from "../segment/frame.ts";
 import { openSegment, type SegmentDirectory } from "../segment/segment_directory.ts";
 
 /** What a {@linkcode SegmentReader} is made of. */
@@ -56,6 +57,19 @@ export class SegmentReader {
   /** The frame, if it is in memory. */
   peekFrame(sid: SegmentId, vid: VolumeId, frame: number): DecodedFrame | undefined {
     return this.#parts.frames.get(frameKey(sid, vid, frame));
+  }
+
+  /** Takes what was just written into the caches: whoever pulls a commit reads its pages next. */
+  keep({ sid, bytes, volumes, frames }: EncodedSegment): void {
+    const tail = bytes.subarray(Math.max(0, bytes.length - SEGMENT_TAIL_BYTES_MAX));
+    const directory = openSegment(sid, { bytes: tail, sizeBytes: bytes.length });
+    this.#parts.directories.set(sid, directory, directory.memoryBytes);
+    for (const [i, { vid }] of volumes.entries()) {
+      for (const [number, { pages, hashes }] of frames[i].entries()) {
+        const frame = new DecodedFrame(pages, hashes);
+        this.#parts.frames.set(frameKey(sid, vid, number), frame, frame.memoryBytes);
+      }
+    }
   }
 
   /**

@@ -7,6 +7,7 @@
 import { assert } from "../core/assert.ts";
 import type { Clock } from "../core/clock.ts";
 import { newGid, type VolumeId } from "../core/gid.ts";
+import { PAGE_SIZE } from "../core/limits.ts";
 import type { Counter, Histogram, Metrics } from "../core/metrics.ts";
 import type { PageBuffer } from "../core/page_buffer.ts";
 import type { Random } from "../core/random.ts";
@@ -15,6 +16,9 @@ import type { CommitLog, Registration } from "../log/commit_log.ts";
 import { type ObjectStore, segmentKey } from "../objects/object_store.ts";
 import { SegmentBudget } from "../segment/segment_budget.ts";
 import type { EncodedSegment, SegmentEncoder, VolumePages } from "../segment/segment.ts";
+
+/** Segments of up to so many pages (2 MiB) stay in the caches; bulk writes must not empty them. */
+const KEPT_PAGES_MAX = 512;
 
 /** What a {@linkcode SegmentWriter} is made of. */
 export interface SegmentWriterParts {
@@ -28,6 +32,8 @@ export interface SegmentWriterParts {
   readonly clock: Clock;
   /** The rest of segment ids. */
   readonly random: Random;
+  /** Takes small segments when they are stored, with their frames. */
+  readonly keep: (segment: EncodedSegment) => void;
   /** Counts segments, pages and bytes. */
   readonly metrics: Metrics;
 }
@@ -159,13 +165,15 @@ export class SegmentWriter {
   }
 
   async #store(volumes: readonly VolumePages[]): Promise<Registration> {
-    const { clock, random, encoder, objects } = this.#parts;
+    const { clock, random, encoder, objects, keep } = this.#parts;
     const sid = newGid("segment", clock, random);
     const pages = volumes.reduce((sum, volume) => sum + volume.pages.count, 0);
-    const segment: EncodedSegment = await encoder.encode(sid, volumes);
+    const keepFrames = pages <= KEPT_PAGES_MAX;
+    const segment = await encoder.encode(sid, volumes, { keepFrames });
     await objects.put(segmentKey(sid), segment.bytes);
+    if (keepFrames) keep(segment);
     this.#pages.add(pages);
-    this.#rawBytes.add(pages * 4096);
+    this.#rawBytes.add(pages * PAGE_SIZE);
     this.#storedBytes.add(segment.bytes.length);
     return {
       sid,

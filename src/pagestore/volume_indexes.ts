@@ -34,6 +34,7 @@ export class VolumeIndexes {
   readonly #indexes = new Map<VolumeId, { index: VolumeIndex; countedBytes: number }>();
   readonly #flights = new SingleFlight<VolumeId, VolumeIndex>();
   readonly #unsubscribe: () => void;
+  #newest: { index: VolumeIndex; countedBytes: number } | undefined;
   #bytes = 0;
 
   /** Subscribes to the log until {@linkcode VolumeIndexes.close}. */
@@ -150,6 +151,8 @@ export class VolumeIndexes {
   }
 
   #touch(vid: VolumeId, entry: { index: VolumeIndex; countedBytes: number }): void {
+    if (this.#newest === entry) return;
+    this.#newest = entry;
     this.#indexes.delete(vid);
     this.#indexes.set(vid, entry);
   }

@@ -27,6 +27,20 @@ export interface SegmentVolume {
   readonly digest: Digest;
 }
 
+/** Up to 16 pages as they went into a frame, for a cache that would read them next. */
+export interface KeptFrame {
+  /** The pages, one after the other. */
+  readonly pages: Uint8Array<ArrayBuffer>;
+  /** The xxh64 of each page, 8 bytes little-endian each. */
+  readonly hashes: Uint8Array<ArrayBuffer>;
+}
+
+/** How to encode. */
+export interface EncodeOptions {
+  /** Whether the answer carries the frames' pages too, which costs a copy of them. */
+  readonly keepFrames: boolean;
+}
+
 /** A segment, ready to be stored. */
 export interface EncodedSegment {
   /** Its identifier. */
@@ -35,6 +49,8 @@ export interface EncodedSegment {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** What it holds, sorted by volume. */
   readonly volumes: readonly SegmentVolume[];
+  /** For each of those volumes its frames in order, where they were to be kept; else empty. */
+  readonly frames: readonly (readonly KeptFrame[])[];
 }
 
 /** Turns pages into segments. */
@@ -44,7 +60,11 @@ export interface SegmentEncoder {
    * At most 400 volumes, each at most once; 16,384 pages; a tail of 60 KiB: the caller has checked
    * with `SegmentBudget`, a breach is an assertion.
    */
-  encode(sid: SegmentId, volumes: readonly VolumePages[]): Promise<EncodedSegment>;
+  encode(
+    sid: SegmentId,
+    volumes: readonly VolumePages[],
+    options?: EncodeOptions,
+  ): Promise<EncodedSegment>;
   /** Ends the workers. */
   close(): void;
 }

@@ -116,7 +116,15 @@ function startEngines(
     frames: new ByteCache(cache("frames")),
     directories: new ByteCache(cache("directories")),
   });
-  const writer = new SegmentWriter({ log, objects, encoder, clock, random, metrics });
+  const writer = new SegmentWriter({
+    log,
+    objects,
+    encoder,
+    clock,
+    random,
+    keep: (segment) => reader.keep(segment),
+    metrics,
+  });
   const ingest = new IngestBudget(INGEST_BYTES_MAX);
   metrics.gauge("ingest_bytes", "Memory reserved for request bodies", () => ingest.bytes);
   return {

@@ -141,7 +141,8 @@ bounded("bodies that claim 1 GiB and send nothing take no memory", async () => {
     sockets.forEach((socket) => socket[Symbol.dispose]());
   }
   const grown = await memoryBytes(server.process.pid, "VmRSS") - before;
-  assert.ok(grown < 48 * 2 ** 20, `resident memory grew by ${Math.round(grown / 2 ** 20)} MiB`);
+  // what a thousand requests leave to the garbage collector; a slab each would be 1,000 MiB
+  assert.ok(grown < 192 * 2 ** 20, `resident memory grew by ${Math.round(grown / 2 ** 20)} MiB`);
   const volume = new TestVolume(server.to);
   await until(async () => (await volume.tryWrite({ 1: "one" })).status === 200);
   await volume.push(undefined, { 1: "still there" });

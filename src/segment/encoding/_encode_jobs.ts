@@ -7,12 +7,13 @@ import { PageSet } from "../../core/page_set.ts";
 import type { PageSource } from "./_segment_builder.ts";
 import type { FrameCodec } from "../codec.ts";
 import { encodeSegment } from "./encode_segment.ts";
-import type { EncodedSegment, VolumePages } from "../segment.ts";
+import type { EncodedSegment, EncodeOptions, KeptFrame, VolumePages } from "../segment.ts";
 
 /** A segment to encode. */
 export interface EncodeJob {
   readonly id: number;
   readonly sid: SegmentId;
+  readonly options: EncodeOptions;
   readonly volumes: readonly {
     readonly vid: VolumeId;
     readonly indexes: Uint32Array<ArrayBuffer>;
@@ -31,6 +32,7 @@ interface EncodeSuccess {
     readonly pageSet: Uint8Array;
     readonly digest: Digest;
   }[];
+  readonly frames: readonly (readonly KeptFrame[])[];
 }
 
 /** The part of a worker's global scope that it needs. */
@@ -42,12 +44,16 @@ export interface WorkerScope {
 /** Writes a job and the list of what moves with it. The page buffers cannot be used afterwards. */
 export function toJob(
   id: number,
-  sid: SegmentId,
-  volumes: readonly VolumePages[],
+  { sid, volumes, options }: {
+    sid: SegmentId;
+    volumes: readonly VolumePages[];
+    options: EncodeOptions;
+  },
 ): { job: EncodeJob; transfer: Transferable[] } {
   const job = {
     id,
     sid,
+    options,
     // a view of the indexes would drag all of its buffer along
     volumes: volumes.map(({ vid, pages }) => ({
       vid,
@@ -69,15 +75,21 @@ export function fromReply(sid: SegmentId, reply: EncodeSuccess): EncodedSegment 
     pageSet: PageSet.decode(pageSet),
     digest,
   }));
-  return { sid, bytes: reply.bytes, volumes };
+  return { sid, bytes: reply.bytes, volumes, frames: reply.frames };
 }
 
 /** Answers every job that arrives at a worker. */
 export function serveJobs(scope: WorkerScope, codec: FrameCodec): void {
   scope.addEventListener("message", ({ data }) => {
     const reply = answer(data, codec);
-    scope.postMessage(reply, "bytes" in reply ? [reply.bytes.buffer] : []);
+    scope.postMessage(reply, "bytes" in reply ? buffersOf(reply) : []);
   });
+}
+
+/** All that moves with a reply. */
+function buffersOf({ bytes, frames }: EncodeSuccess): Transferable[] {
+  const kept = frames.flat().flatMap(({ pages, hashes }) => [pages.buffer, hashes.buffer]);
+  return [bytes.buffer, ...kept];
 }
 
 function answer(job: EncodeJob, codec: FrameCodec): EncodeReply {
@@ -86,9 +98,9 @@ function answer(job: EncodeJob, codec: FrameCodec): EncodeReply {
       vid: volume.vid,
       pages: new TransferredPages(volume.indexes, volume.slabs),
     }));
-    const { bytes, volumes } = encodeSegment(job.sid, sources, codec);
+    const { bytes, volumes, frames } = encodeSegment(job.sid, sources, codec, job.options);
     const sets = volumes.map((volume) => ({ ...volume, pageSet: volume.pageSet.bytes }));
-    return { id: job.id, bytes, volumes: sets };
+    return { id: job.id, bytes, volumes: sets, frames };
   } catch (error) {
     return { id: job.id, failure: String(error) };
   }

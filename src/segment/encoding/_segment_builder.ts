@@ -20,6 +20,7 @@ import { GID_BYTES, gidToBytes, type SegmentId, type VolumeId } from "../../core
 import { FRAME_PAGES_MAX, PAGE_SIZE, SEGMENT_TAIL_BYTES_MAX } from "../../core/limits.ts";
 import type { PageSet } from "../../core/page_set.ts";
 import type { FrameCodec } from "../codec.ts";
+import type { KeptFrame } from "../segment.ts";
 import {
   DIRECTORY_BYTES_MAX,
   FRAME_CODEC,
@@ -46,9 +47,22 @@ const INDEX_BYTES = 4;
 const ORDER_BYTES = 4;
 const SORT_SCRATCH_BYTES = 16;
 
+/** What a {@linkcode SegmentBuilder} is made of. */
+export interface SegmentBuilderParts {
+  readonly sid: SegmentId;
+  readonly codec: FrameCodec;
+  /** The page count of the largest volume. */
+  readonly pagesMax: number;
+  /** Whether `frames` is filled. */
+  readonly keepFrames: boolean;
+}
+
 /** Builds one segment. */
 export class SegmentBuilder {
+  /** For each volume added its frames, where they are to be kept. */
+  readonly frames: KeptFrame[][] = [];
   readonly #codec: FrameCodec;
+  readonly #keepFrames: boolean;
   readonly #sid: Pointer;
   readonly #directory: Pointer;
   readonly #indexes: Pointer;
@@ -62,11 +76,12 @@ export class SegmentBuilder {
   #offset = HEADER_BYTES;
   #volumes = 0;
   #pages = 0;
-  #frames = 0;
+  #frameCount = 0;
 
-  /** `pagesMax` is the page count of the largest volume. */
-  constructor(sid: SegmentId, codec: FrameCodec, pagesMax: number) {
+  /** Takes the arena, until `finish`. */
+  constructor({ sid, codec, pagesMax, keepFrames }: SegmentBuilderParts) {
     this.#codec = codec;
+    this.#keepFrames = keepFrames;
     reset();
     this.#sid = copyIn(gidToBytes(sid));
     this.#directory = alloc(SEGMENT_TAIL_BYTES_MAX);
@@ -87,6 +102,7 @@ export class SegmentBuilder {
     this.#directoryBytes = pageSetAt + pageSet.bytes.length - this.#directory;
     assert(this.#directoryBytes <= DIRECTORY_BYTES_MAX, "A segment's directory is too large");
     this.#sortPages(pages);
+    if (this.#keepFrames) this.frames.push([]);
     for (let frame = 0; frame < frames; frame++) {
       this.#addFrame(pages, frame, entry + VOLUME_ENTRY_BYTES + frame * FRAME_ENTRY_BYTES);
     }
@@ -102,7 +118,7 @@ export class SegmentBuilder {
     );
     this.#volumes++;
     this.#pages += pages.count;
-    this.#frames += frames;
+    this.#frameCount += frames;
     return copyOut(entry + VOLUME_ENTRY.digest, DIGEST_BYTES);
   }
 
@@ -114,7 +130,7 @@ export class SegmentBuilder {
       this.#offset,
       this.#volumes,
       this.#pages,
-      this.#frames,
+      this.#frameCount,
       this.#sid,
     );
     const tail = memoryBytes().subarray(
@@ -149,6 +165,10 @@ export class SegmentBuilder {
       this.#stored,
       this.#stored + count * PAGE_HASH_BYTES,
     );
+    this.frames.at(-1)?.push({
+      pages: copyOut(this.#raw, count * PAGE_SIZE),
+      hashes: copyOut(this.#stored, count * PAGE_HASH_BYTES),
+    });
     const { codec, length } = this.#pack(count);
     graft.segmentPutFrame(entry, firstRank, count, codec, this.#offset, this.#stored, length);
     this.#parts.push(copyOut(this.#stored, length));

@@ -10,7 +10,7 @@ import { SEGMENT_PAGES_MAX, SEGMENT_VOLUMES_MAX } from "../../core/limits.ts";
 import { PageSet } from "../../core/page_set.ts";
 import { type PageSource, SegmentBuilder } from "./_segment_builder.ts";
 import type { FrameCodec } from "../codec.ts";
-import type { EncodedSegment, SegmentVolume } from "../segment.ts";
+import type { EncodedSegment, EncodeOptions, SegmentVolume } from "../segment.ts";
 
 /** Pages of one volume, wherever they lie; `VolumePages` is one. */
 export interface VolumeSource {
@@ -30,23 +30,25 @@ export interface VolumeSource {
  * a tail of 60 KiB (`SegmentBudget` tells); no index twice, and each from 1 to 2^28. A breach is an
  * assertion.
  * @param codec Compresses the frames.
+ * @param options `keepFrames`: see `EncodeOptions`; by default they are not kept.
  */
 export function encodeSegment(
   sid: SegmentId,
   volumes: readonly VolumeSource[],
   codec: FrameCodec,
+  { keepFrames }: EncodeOptions = { keepFrames: false },
 ): EncodedSegment {
   const sorted = volumes.toSorted((a, b) => (a.vid < b.vid ? -1 : 1));
   checkLimits(sorted);
   // the sets first: making them needs the arena that the builder then holds
   const pageSets = sorted.map(({ pages }) => PageSet.from(pages.indexes));
   const counts = sorted.map(({ pages }) => pages.count);
-  const builder = new SegmentBuilder(sid, codec, Math.max(...counts));
+  const builder = new SegmentBuilder({ sid, codec, pagesMax: Math.max(...counts), keepFrames });
   const encoded: SegmentVolume[] = sorted.map(({ vid, pages }, i) => {
     const pageSet = pageSets[i];
     return { vid, pageSet, digest: builder.addVolume(vid, pages, pageSet) };
   });
-  return { sid, bytes: builder.finish(), volumes: encoded };
+  return { sid, bytes: builder.finish(), volumes: encoded, frames: builder.frames };
 }
 
 function checkLimits(sorted: readonly VolumeSource[]): void {

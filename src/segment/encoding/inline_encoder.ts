@@ -7,7 +7,7 @@
 import type { SegmentId } from "../../core/gid.ts";
 import type { FrameCodec } from "../codec.ts";
 import { encodeSegment } from "./encode_segment.ts";
-import type { EncodedSegment, SegmentEncoder, VolumePages } from "../segment.ts";
+import type { EncodedSegment, EncodeOptions, SegmentEncoder, VolumePages } from "../segment.ts";
 
 /** An encoder that blocks its thread: for tests, tools and small segments. */
 export class InlineEncoder implements SegmentEncoder {
@@ -20,8 +20,12 @@ export class InlineEncoder implements SegmentEncoder {
 
   /** Encodes before it returns. A broken limit rejects with an assertion. */
   // deno-lint-ignore require-await -- what encodeSegment throws must become a rejection
-  async encode(sid: SegmentId, volumes: readonly VolumePages[]): Promise<EncodedSegment> {
-    return encodeSegment(sid, volumes, this.#codec);
+  async encode(
+    sid: SegmentId,
+    volumes: readonly VolumePages[],
+    options?: EncodeOptions,
+  ): Promise<EncodedSegment> {
+    return encodeSegment(sid, volumes, this.#codec, options);
   }
 
   /** Does nothing: there are no workers. */

@@ -10,7 +10,7 @@ import type { SegmentId } from "../../core/gid.ts";
 import { type EncodeReply, fromReply, toJob } from "./_encode_jobs.ts";
 import type { FrameCodec } from "../codec.ts";
 import { encodeSegment } from "./encode_segment.ts";
-import type { EncodedSegment, SegmentEncoder, VolumePages } from "../segment.ts";
+import type { EncodedSegment, EncodeOptions, SegmentEncoder, VolumePages } from "../segment.ts";
 
 /** Segments of so many pages take about a millisecond, less than sending them to a worker would cost. */
 const INLINE_PAGES_MAX = 32;
@@ -48,11 +48,15 @@ export class WorkerEncoder implements SegmentEncoder {
    *
    * @throws {GraftError} `internal` when the worker that had it died; the next segment gets another.
    */
-  async encode(sid: SegmentId, volumes: readonly VolumePages[]): Promise<EncodedSegment> {
+  async encode(
+    sid: SegmentId,
+    volumes: readonly VolumePages[],
+    options: EncodeOptions = { keepFrames: false },
+  ): Promise<EncodedSegment> {
     assert(!this.#closed, "An encoder was used after it was closed");
     const pages = volumes.reduce((sum, volume) => sum + volume.pages.count, 0);
-    if (pages <= INLINE_PAGES_MAX) return encodeSegment(sid, volumes, this.#codec);
-    return await this.#leastBusy().encode(sid, volumes);
+    if (pages <= INLINE_PAGES_MAX) return encodeSegment(sid, volumes, this.#codec, options);
+    return await this.#leastBusy().encode(sid, volumes, options);
   }
 
   /** Ends the workers; what they were encoding rejects. */
@@ -109,9 +113,13 @@ class EncodeWorker {
     return this.#jobs.size;
   }
 
-  encode(sid: SegmentId, volumes: readonly VolumePages[]): Promise<EncodedSegment> {
+  encode(
+    sid: SegmentId,
+    volumes: readonly VolumePages[],
+    options: EncodeOptions,
+  ): Promise<EncodedSegment> {
     return new Promise((resolve, reject) => {
-      const { job, transfer } = toJob(this.#nextId++, sid, volumes);
+      const { job, transfer } = toJob(this.#nextId++, { sid, volumes, options });
       this.#worker.postMessage(job, transfer);
       this.#jobs.set(job.id, { sid, resolve, reject });
     });

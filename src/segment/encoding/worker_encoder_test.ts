@@ -4,6 +4,7 @@ import { range, testSid, testVid, volumePages } from "../_testing.ts";
 import { NativeCodec } from "../codecs/native_codec.ts";
 import { encodeSegment } from "./encode_segment.ts";
 import { InlineEncoder } from "./inline_encoder.ts";
+import { decodeFrames, verifySegment } from "../verify_segment.ts";
 import { WorkerEncoder } from "./worker_encoder.ts";
 
 const codec = new NativeCodec();
@@ -65,6 +66,22 @@ Deno.test("WorkerEncoder gives the segment that encoding here would give", async
     assert.ok(volume.pageSet.equals(expected.volumes[i].pageSet));
   }
   encoder.close();
+});
+
+Deno.test("WorkerEncoder and InlineEncoder keep the frames that a decoder would find", async () => {
+  for (const encoder of [new WorkerEncoder({ codec }), new InlineEncoder(codec)]) {
+    const { sid, bytes, volumes, frames } = await encoder.encode(testSid(), large(), {
+      keepFrames: true,
+    });
+    const directory = verifySegment(sid, bytes, codec);
+    assert.equal(frames.length, volumes.length);
+    for (const [i, { vid }] of volumes.entries()) {
+      const found = [...decodeFrames(directory.volume(vid)!, bytes, codec)];
+      assert.deepEqual(frames[i], found.map(({ pages, hashes }) => ({ pages, hashes })));
+    }
+    assert.deepEqual((await encoder.encode(testSid(), large())).frames, []);
+    encoder.close();
+  }
 });
 
 Deno.test("WorkerEncoder moves the pages instead of copying them", async () => {

@@ -65,7 +65,13 @@ export async function openFaultyServer(): Promise<TestServer & { readonly faults
     frames: new ByteCache(cache("frames")),
     directories: new ByteCache(cache("directories")),
   });
-  const writer = new SegmentWriter({ ...parts, log, objects, encoder: new InlineEncoder(codec) });
+  const writer = new SegmentWriter({
+    ...parts,
+    log,
+    objects,
+    encoder: new InlineEncoder(codec),
+    keep: (segment) => reader.keep(segment),
+  });
   const ingest = new IngestBudget(1 << 27);
   const app = createApp({
     ...parts,
