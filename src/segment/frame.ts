@@ -8,14 +8,14 @@ import { alloc, copyIn, graft, memoryBytes, reset } from "../../wasm/mod.ts";
 import { assert } from "../core/assert.ts";
 import { xxh64 } from "../core/content_digest.ts";
 import { type GraftError, isGraftError } from "../core/errors.ts";
-import { PAGE_SIZE } from "../core/limits.ts";
+import { FRAME_PAGES_MAX, PAGE_SIZE } from "../core/limits.ts";
 import { damagedSegment } from "./_damage.ts";
 import type { FrameCodec } from "./codec.ts";
 import { PAGE_HASH_BYTES } from "./segment_format.ts";
 import type { FrameEntry, VolumeDirectory } from "./volume_directory.ts";
 
-/** The object and its two arrays. */
-const OBJECT_BYTES = 300;
+/** The object, its two arrays and a view of each page. */
+const OBJECT_BYTES = 300 + FRAME_PAGES_MAX * 120;
 
 /** The pages of a frame, every one checked against its hash. */
 export class DecodedFrame {
@@ -23,6 +23,8 @@ export class DecodedFrame {
   readonly pages: Uint8Array<ArrayBuffer>;
   /** The xxh64 of each page, 8 bytes little-endian each. */
   readonly hashes: Uint8Array<ArrayBuffer>;
+  /** Views of the pages read so far: making one costs as much as copying the page. */
+  readonly #views: Uint8Array<ArrayBuffer>[] = [];
 
   /** Takes verified parts; {@linkcode decodeFrame} is the way to get one. */
   constructor(pages: Uint8Array<ArrayBuffer>, hashes: Uint8Array<ArrayBuffer>) {
@@ -47,7 +49,7 @@ export class DecodedFrame {
   /** The 4,096 bytes of a page. A view: do not write to it. */
   page(slot: number): Uint8Array<ArrayBuffer> {
     assert(slot >= 0 && slot < this.count, "A frame has no such slot");
-    return this.pages.subarray(slot * PAGE_SIZE, (slot + 1) * PAGE_SIZE);
+    return this.#views[slot] ??= this.pages.subarray(slot * PAGE_SIZE, (slot + 1) * PAGE_SIZE);
   }
 }
 

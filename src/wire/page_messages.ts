@@ -108,7 +108,7 @@ export interface PageList {
 }
 
 /**
- * Encodes the answer of `read_pages` in one allocation; the order is that of `indexes`.
+ * Encodes the answer of `read_pages`; the order is that of `indexes`.
  *
  * @param indexes The index of each page.
  * @param page The 4,096 bytes of the page at a position of `indexes`. They are copied at once.
@@ -117,9 +117,23 @@ export function encodeReadPagesResponse(
   indexes: Uint32Array,
   page: (i: number) => Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const body = new Uint8Array(pagesLength(indexes));
-  putPages(body, 0, 1, { indexes, page });
-  return body;
+  return new ReadPagesEncoder().encode({ indexes, page });
+}
+
+/**
+ * Encodes answers of `read_pages` one after the other into memory that it keeps: fresh memory for each
+ * would cost a server more than the copying of the pages.
+ */
+export class ReadPagesEncoder {
+  #body: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+  /** Encodes an answer. What it returns is a view, valid until the next call. */
+  encode(pages: PageList): Uint8Array<ArrayBuffer> {
+    const length = pagesLength(pages.indexes);
+    if (this.#body.length < length) this.#body = new Uint8Array(length);
+    putPages(this.#body, 0, 1, pages);
+    return this.#body.subarray(0, length);
+  }
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   decodeReadPagesResponse,
   encodeReadPagesResponse,
   encodeWritePagesRequest,
+  ReadPagesEncoder,
 } from "./page_messages.ts";
 
 const VID = parseGid("volume", "GonwTRj2SohJzYLLjD9nSq");
@@ -81,3 +82,20 @@ Deno.test("a body of pages has exactly the room that it needs", () => {
 function equal(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
+
+Deno.test("ReadPagesEncoder encodes one answer after the other into the same memory", () => {
+  const encoder = new ReadPagesEncoder();
+  const large = pagesOf([1, 200, 70_000]);
+  const small = pagesOf([5]);
+  const expected = [large, small, large].map((pages) =>
+    encodeReadPagesResponse(pages.indexes, (i) => pages.page(i))
+  );
+  for (const [i, pages] of [large, small, large].entries()) {
+    assert.deepEqual(encoder.encode(pages), expected[i]);
+  }
+  assert.equal(encoder.encode(small).buffer, encoder.encode(large).buffer);
+  assert.equal(
+    encoder.encode({ indexes: new Uint32Array(0), page: (i) => large.page(i) }).length,
+    0,
+  );
+});

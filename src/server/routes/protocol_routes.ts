@@ -14,8 +14,8 @@ import {
   encodeCommitResponse,
   encodePullCommitsResponse,
   encodePullGraftResponse,
-  encodeReadPagesResponse,
   encodeSnapshotResponse,
+  ReadPagesEncoder,
 } from "../../wire/messages.ts";
 import { MEDIA_TYPE, PATHS, type ProtocolPath } from "../../wire/protocol.ts";
 import { type Claims, requireRight } from "../auth/claims.ts";
@@ -47,7 +47,7 @@ const SMALL_BODY_BYTES_MAX = 8 * 1024 * 1024;
 const ANSWER: ResponseInit = { headers: { "content-type": MEDIA_TYPE } };
 
 type Bytes = Uint8Array<ArrayBuffer>;
-type Call = (exchange: Exchange, claims: Claims) => Promise<Bytes>;
+type Call = (exchange: Exchange, claims: Claims) => Promise<Bytes | Response>;
 
 /** Adds the calls to `app`. */
 export function addProtocolRoutes(app: Hono, parts: ProtocolParts): void {
@@ -107,12 +107,14 @@ function metastoreCalls(metastore: MetastoreApi): [ProtocolPath, Call][] {
 }
 
 function pagestoreCalls({ pagestore, bodyLimitBytes }: ProtocolParts): [ProtocolPath, Call][] {
+  const encoder = new ReadPagesEncoder();
   return [
     [PATHS.readPages, async (exchange, claims) => {
       const { vid, lsn, pageSet } = decodeReadPagesRequest(await readSmallBody(exchange));
       requireRight(claims, "read", vid);
       const found = await pagestore.read(vid, lsn, pageSet);
-      return encodeReadPagesResponse(found.indexes, (at) => found.page(at));
+      // a response copies its body when it is made, so the encoder's memory is free again by then
+      return new Response(encoder.encode(found), ANSWER);
     }],
     [
       PATHS.writePages,
@@ -125,7 +127,8 @@ function addCall(app: Hono, { endpoints }: ProtocolParts, path: ProtocolPath, ca
   const name = path.slice(path.lastIndexOf("/") + 1);
   const serve = endpoints.wrap({ name, errors: graftErrFormat }, async (exchange, claims) => {
     requireMediaType(exchange.request);
-    return new Response(await call(exchange, claims), ANSWER);
+    const answer = await call(exchange, claims);
+    return answer instanceof Response ? answer : new Response(answer, ANSWER);
   });
   app.post(path, serve);
   app.on(otherMethods(["POST"]), path, endpoints.refuseMethods(graftErrFormat, path, ["POST"]));
