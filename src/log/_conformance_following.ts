@@ -15,7 +15,7 @@ export const followingBehaviours: Record<string, Behaviour> = {
       records.push(await commit(log, vid));
       equal(heard.length, records.length);
     }
-    deepEqual(heard, records.map((record) => ({ vid, lsn: record.lsn, record })));
+    deepEqual(heard, records.map((record) => ({ vid, lsn: record.lsn, record, deleted: false })));
   },
 
   "each volume's commits are heard in their order": async ({ log }) => {
@@ -88,7 +88,7 @@ export const followingBehaviours: Record<string, Behaviour> = {
     const heard: LogChange[] = [];
     log.subscribe((changes) => heard.push(...changes));
     await log.tombstone(vid, await log.head(vid));
-    deepEqual(heard, [{ vid, lsn: record.lsn, record: undefined }]);
+    deepEqual(heard, [{ vid, lsn: record.lsn, record: undefined, deleted: true }]);
   },
 
   "a log that answered is healthy": async ({ log }) => {

@@ -88,6 +88,8 @@ export interface LogChange {
   readonly lsn: Lsn;
   /** The record, where this process wrote it itself. */
   readonly record: CommitRecord | undefined;
+  /** Whether the volume was deleted; its LSN is then the one that it had. */
+  readonly deleted: boolean;
 }
 
 /** One row of a listing of volumes. */

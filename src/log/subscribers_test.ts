@@ -4,7 +4,7 @@ import { type Metrics, noMetrics } from "../core/metrics.ts";
 import { newVolume } from "./_testing.ts";
 import { Subscribers } from "./subscribers.ts";
 
-const NEWS = [{ vid: newVolume(), lsn: toLsn(1), record: undefined }];
+const NEWS = [{ vid: newVolume(), lsn: toLsn(1), record: undefined, deleted: false }];
 
 Deno.test("everyone hears of changes at once, in the order of subscription", () => {
   const subscribers = new Subscribers(noMetrics, () => {});

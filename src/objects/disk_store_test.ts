@@ -285,8 +285,8 @@ Deno.test("a file that shrinks under an open handle is damage, not zeros", async
 Deno.test("a key and its folder exclude each other", async () => {
   const { store } = await openFresh();
   await store.put("a/b", sampleBytes(10));
-  await rejectsWith(store.put("a", sampleBytes(10)), "invalid");
-  await rejectsWith(store.put("a/b/c", sampleBytes(10)), "invalid");
+  await rejectsWith(store.put("a", sampleBytes(10)), "unavailable");
+  await rejectsWith(store.put("a/b/c", sampleBytes(10)), "unavailable");
   deepEqual(await collect(store.list("")), [{ key: "a/b", sizeBytes: 10 }]);
   await store.close();
 });
@@ -302,6 +302,6 @@ Deno.test("a folder that is removed under the store is reported", async () => {
 Deno.test("a store that cannot be made says why", async () => {
   const file = `${parent.path}/${stores++}`;
   await Deno.writeTextFile(file, "not a directory");
-  await rejectsWith(DiskStore.open(file), "invalid", new RegExp(`"${file}"`));
-  await rejectsWith(DiskStore.open(`${file}/below`), "invalid", new RegExp(`"${file}/below"`));
+  await rejectsWith(DiskStore.open(file), "unavailable", new RegExp(`"${file}"`));
+  await rejectsWith(DiskStore.open(`${file}/below`), "unavailable", new RegExp(`"${file}/below"`));
 });

@@ -35,6 +35,11 @@ export class SingleFlight<K, V> {
     return this.#flights.size;
   }
 
+  /** Whether work for `key` is under way. */
+  has(key: K): boolean {
+    return this.#flights.has(key);
+  }
+
   /**
    * The result of the work under way for `key`, else of `work`.
    *

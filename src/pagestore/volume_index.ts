@@ -31,6 +31,8 @@ const RECORD_BYTES = 480;
 const SEGMENT_USE_BYTES = 240;
 /** Unions remembered: a range of LSNs never changes, and many replicas ask for the same one. */
 const UNIONS_MAX = 8;
+/** Larger ones are made anew: they are few, and must not add up to more than the index itself. */
+const UNION_BYTES_MAX = 16 * 1024;
 
 /**
  * The index of one volume: its line of commits and, for each page, the versions that it had.
@@ -50,6 +52,7 @@ export class VolumeIndex {
   readonly #slots = new Map<SegmentId, number>();
   readonly #unions = new Map<string, PageSet>();
   #recordBytes = 0;
+  #unionBytes = 0;
   #pageCountMax = 0;
 
   /** An index that has seen no commit. */
@@ -69,7 +72,8 @@ export class VolumeIndex {
 
   /** About how many bytes this index takes. */
   get memoryBytes(): number {
-    return this.#recordBytes + this.#pages.memoryBytes + this.#versions.memoryBytes;
+    return this.#recordBytes + this.#unionBytes + this.#pages.memoryBytes +
+      this.#versions.memoryBytes;
   }
 
   /** The segment in a slot. */
@@ -164,15 +168,19 @@ export class VolumeIndex {
     let union = this.#unions.get(key);
     if (union === undefined) {
       union = PageSet.union(this.#changedParts(range));
-      this.#unions.set(key, union);
-      if (this.#unions.size > UNIONS_MAX) {
-        for (const oldest of this.#unions.keys()) {
-          this.#unions.delete(oldest);
-          break;
-        }
-      }
+      if (union.bytes.length <= UNION_BYTES_MAX) this.#remember(key, union);
     }
     return union;
+  }
+
+  #remember(key: string, union: PageSet): void {
+    this.#unions.set(key, union);
+    this.#unionBytes += union.bytes.length;
+    for (const [oldest, { bytes }] of this.#unions) {
+      if (this.#unions.size <= UNIONS_MAX) break;
+      this.#unions.delete(oldest);
+      this.#unionBytes -= bytes.length;
+    }
   }
 
   *#changedParts(range: LsnRange): Generator<PageSet | { first: number; last: number }> {

@@ -84,6 +84,20 @@ Deno.test("VolumeIndex remembers a few unions and still answers the others", () 
   }
 });
 
+Deno.test("VolumeIndex remembers no large union, and counts what it remembers", () => {
+  const line = new Line();
+  line.commit(2 ** 28, []);
+  line.commit(0, []);
+  line.commit(10, [1]);
+  const index = indexOf(line.records);
+  const before = index.memoryBytes;
+  const every = { start: toLsn(1), end: toLsn(3) };
+  assert.ok(index.changes(every).bytes.length > 1_000_000);
+  assert.equal(index.memoryBytes, before);
+  index.changes({ start: toLsn(3), end: toLsn(3) });
+  assert.ok(index.memoryBytes > before);
+});
+
 Deno.test("VolumeIndex refuses a record that does not follow", () => {
   const line = new Line();
   line.commit(1, [1]);

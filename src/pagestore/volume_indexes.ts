@@ -33,6 +33,8 @@ export class VolumeIndexes {
   /** In the order of their last use. */
   readonly #indexes = new Map<VolumeId, { index: VolumeIndex; countedBytes: number }>();
   readonly #flights = new SingleFlight<VolumeId, VolumeIndex>();
+  /** Volumes deleted while their index was being read. */
+  readonly #deletedMeanwhile = new Set<VolumeId>();
   readonly #unsubscribe: () => void;
   #newest: { index: VolumeIndex; countedBytes: number } | undefined;
   #bytes = 0;
@@ -62,10 +64,13 @@ export class VolumeIndexes {
    */
   async at(vid: VolumeId, lsn: Lsn): Promise<VolumeIndex> {
     for (;;) {
-      const index = this.peek(vid, lsn) ??
-        await this.#flights.run(vid, () => this.#catchUp(vid, lsn));
-      // whoever shares a flight gets an index that reached the first caller's LSN, which may be lower
-      if (index.headLsn >= lsn) return index;
+      const index = this.peek(vid, lsn);
+      if (index !== undefined) return index;
+      // others share this flight, so what it does must not depend on the LSN that one of them wants
+      const caughtUp = await this.#flights.run(vid, () => this.#catchUp(vid));
+      if (caughtUp.headLsn >= lsn) return caughtUp;
+      const { head } = await this.#log.head(vid);
+      requireReadable(vid, lsn, head);
     }
   }
 
@@ -75,6 +80,7 @@ export class VolumeIndexes {
     if (entry === undefined) return;
     this.#bytes -= entry.countedBytes;
     this.#indexes.delete(vid);
+    if (this.#newest === entry) this.#newest = undefined;
   }
 
   /** Stops following the log. */
@@ -82,13 +88,15 @@ export class VolumeIndexes {
     this.#unsubscribe();
   }
 
-  async #catchUp(vid: VolumeId, lsn: Lsn): Promise<VolumeIndex> {
+  async #catchUp(vid: VolumeId): Promise<VolumeIndex> {
     for (let attempt = 1;; attempt++) {
       const { head } = await this.#log.head(vid);
-      const live = requireReadable(vid, lsn, head);
+      const live = requireReadable(vid, head?.lsn ?? FIRST_LSN, head);
       const index = this.#indexes.get(vid)?.index ?? new VolumeIndex(vid);
+      this.#deletedMeanwhile.delete(vid);
       try {
         await this.#applyTo(index, live.lsn);
+        if (this.#deletedMeanwhile.has(vid)) continue;
         this.#keep(index);
         return index;
       } catch (error) {
@@ -116,15 +124,19 @@ export class VolumeIndexes {
   }
 
   #follow(changes: readonly LogChange[]): void {
-    for (const { vid, lsn, record } of changes) {
-      const entry = this.#indexes.get(vid);
-      if (record === undefined) {
-        // another process went on, which the next read catches up with; or the volume was deleted
-        if (entry !== undefined && entry.index.headLsn >= lsn) this.drop(vid);
-      } else if (entry === undefined) {
+    for (const { vid, lsn, record, deleted } of changes) {
+      if (deleted) {
+        this.drop(vid);
+        if (this.#flights.has(vid)) this.#deletedMeanwhile.add(vid);
+        continue;
+      }
+      // where another process went on, the next read catches up
+      if (record === undefined) continue;
+      const index = this.#indexes.get(vid)?.index;
+      if (index === undefined) {
         if (lsn === FIRST_LSN) this.#extend(new VolumeIndex(vid), record);
-      } else if (entry.index.headLsn + 1 === lsn) {
-        this.#extend(entry.index, record);
+      } else if (index.headLsn + 1 === lsn) {
+        this.#extend(index, record);
       }
     }
   }

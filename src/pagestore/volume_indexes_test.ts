@@ -59,6 +59,39 @@ Deno.test("VolumeIndexes knows a new volume without reading the log", async () =
   await log.close();
 });
 
+Deno.test("VolumeIndexes does not tell one reader what another one lacks", async () => {
+  const { log } = await openCountingLog();
+  const line = new Line();
+  for (let i = 0; i < 3; i++) await append(log, line.commit(10, [i + 1]));
+  const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 1 << 20 });
+  const outcomes = await Promise.allSettled(
+    [9, 1, 3].map((lsn) => indexes.at(line.vid, toLsn(lsn))),
+  );
+  assert.deepEqual(outcomes.map(({ status }) => status), ["rejected", "fulfilled", "fulfilled"]);
+  indexes.close();
+  await log.close();
+});
+
+Deno.test("VolumeIndexes does not keep an index whose volume was deleted while it was read", async () => {
+  const inner = await openLog("memory:");
+  const line = new Line();
+  for (let i = 0; i < 3; i++) await append(inner, line.commit(10, [i + 1]));
+  const log = overriding<CommitLog>(inner, {
+    async *records(vid, start: Lsn, end: Lsn) {
+      yield* inner.records(vid, start, end);
+      await inner.tombstone(vid, await inner.head(vid));
+    },
+  });
+  const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 1 << 20 });
+  await assert.rejects(
+    indexes.at(line.vid, toLsn(3)),
+    (error) => isGraftError(error, "missing"),
+  );
+  assert.equal(indexes.peek(line.vid, toLsn(1)), undefined);
+  indexes.close();
+  await inner.close();
+});
+
 Deno.test("VolumeIndexes refuses LSNs that are not there", async () => {
   const { log } = await openCountingLog();
   const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 1 << 20 });

@@ -15,6 +15,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
+const DURATION_MS_MAX = 36_525 * 86_400_000;
+
 /**
  * Reads a whole number with a unit: `ms`, `s`, `m`, `h`, `d` or `w`.
  *
@@ -30,7 +32,11 @@ const UNIT_MS: Readonly<Record<string, number>> = {
  */
 export function parseDuration(text: string): number {
   const match = /^(\d{1,9})(ms|s|m|h|d|w)$/.exec(text);
-  if (match !== null) return Number(match[1]) * UNIT_MS[match[2]];
+  const durationMs = match === null ? undefined : Number(match[1]) * UNIT_MS[match[2]];
+  if (durationMs !== undefined && durationMs <= DURATION_MS_MAX) return durationMs;
+  if (durationMs !== undefined) {
+    throw new GraftError("invalid", `Cannot use "${text}" as a duration: it is above 100 years`);
+  }
   throw new GraftError(
     "invalid",
     `Cannot read "${text}" as a duration: it is not like 90s, 24h or 7d`,

@@ -60,7 +60,7 @@ export interface Engines {
 }
 
 /** Shares of the cache, in percent: what a read needs lies in all three, but frames are the bulk. */
-const SHARES = { frames: 70, directories: 10, indexes: 20 } as const;
+const SHARES = { frames: 50, directories: 10, indexes: 40 } as const;
 /** Bytes of request bodies that may be in memory at once. */
 const INGEST_BYTES_MAX = 128 * 1024 * 1024;
 

@@ -6,6 +6,7 @@
 
 import { type Clock, systemClock } from "../core/clock.ts";
 import { GraftError } from "../core/errors.ts";
+import { COMMIT_SEGMENTS_MAX, PAGE_SIZE, WRITE_PART_PAGES } from "../core/limits.ts";
 import { type Random, systemRandom } from "../core/random.ts";
 import { systemTimers, type Timers } from "../core/timers.ts";
 import { isLoopbackHost, type ListenAddress, parseAddress } from "./address.ts";
@@ -57,6 +58,8 @@ export interface ServerOptions {
 export const CACHE_BYTES_DEFAULT: number = 256 * 1024 * 1024;
 /** The longest body of `write_pages`, unless told otherwise: 1 GiB. */
 export const BODY_LIMIT_BYTES_DEFAULT: number = 1024 * 1024 * 1024;
+/** What one commit can name: 64 segments of one part each. */
+const BODY_LIMIT_BYTES_MAX = COMMIT_SEGMENTS_MAX * WRITE_PART_PAGES * PAGE_SIZE;
 /** The grace, unless told otherwise: 24 hours. */
 export const GRACE_MS_DEFAULT: number = 24 * 3_600_000;
 /** The shortest grace: a commit takes segments up to half of it. */
@@ -197,6 +200,13 @@ function checkOptions(options: ServerOptions) {
   }
   if ((options.retainMs ?? RETAIN_MS_DEFAULT) < RETAIN_MS_MIN) {
     throw new GraftError("invalid", "Cannot retain history for less than a minute");
+  }
+  if ((options.bodyLimitBytes ?? 0) > BODY_LIMIT_BYTES_MAX) {
+    throw new GraftError(
+      "invalid",
+      `Cannot take bodies of ${options.bodyLimitBytes} bytes: one commit names at most ` +
+        `${COMMIT_SEGMENTS_MAX} segments, so a write above ${BODY_LIMIT_BYTES_MAX} bytes could never be committed`,
+    );
   }
   const needsDirectory = log === undefined || objects === undefined;
   return {

@@ -157,7 +157,7 @@ Deno.test("subscribers hear of a commit whose answer was lost from the next read
     deepEqual(heard.map(({ lsn }) => lsn), [1]);
     await log.headFromStore(vid);
     await log.headFromStore(vid);
-    deepEqual(heard.slice(1), [{ vid, lsn: toLsn(2), record: undefined }]);
+    deepEqual(heard.slice(1), [{ vid, lsn: toLsn(2), record: undefined, deleted: false }]);
     await commit(log, vid);
     deepEqual(heard.map(({ lsn }) => lsn), [1, 2, 3]);
   }));

@@ -28,8 +28,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ENOENT: { state: "a folder of the store is gone", code: "unavailable", hint: "Check the disk" },
   EISDIR: {
     state: "a file stands where a folder is needed, or a folder where a file is",
-    code: "invalid",
-    hint: "On a disk, a name is one or the other: the keys a and a/b exclude each other",
+    code: "unavailable",
+    hint: "Look at what stands there; on a disk, the keys a and a/b exclude each other",
   },
 };
 

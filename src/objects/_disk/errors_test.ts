@@ -15,9 +15,9 @@ for (
     ["EPERM", "unavailable"],
     ["EROFS", "unavailable"],
     ["ENOENT", "unavailable"],
-    ["EISDIR", "invalid"],
-    ["ENOTDIR", "invalid"],
-    ["EEXIST", "invalid"],
+    ["EISDIR", "unavailable"],
+    ["ENOTDIR", "unavailable"],
+    ["EEXIST", "unavailable"],
     ["EBADF", "internal"],
   ] as const
 ) {

@@ -33,7 +33,7 @@ export class Doubts {
     if (lsn === undefined) return;
     this.#lsns.delete(vid);
     if (head !== undefined && head.lsn >= lsn) {
-      this.#subscribers.publish([{ vid, lsn, record: undefined }]);
+      this.#subscribers.publish([{ vid, lsn: head.lsn, record: undefined, deleted: head.deleted }]);
     }
   }
 }

@@ -144,7 +144,7 @@ export class GroupWriter {
     for (const { change: { vid, head, record } } of changesOf(batch)) {
       heads.put(vid, { head, version });
       doubts.drop(vid);
-      news.push({ vid, lsn: head.lsn, record });
+      news.push({ vid, lsn: head.lsn, record, deleted: head.deleted });
     }
     if (news.length > 0) {
       metrics.commits.add(news.length);
@@ -156,13 +156,16 @@ export class GroupWriter {
 
   /** A check failed, so nothing was written: finds the losers, and lets the others try again. */
   async #sortOut(batch: Batch<Pending>): Promise<void> {
-    const { calls, heads } = this.#parts;
+    const { calls, heads, doubts } = this.#parts;
     const changes = changesOf(batch);
     const [reads] = await Promise.all([
       readHeads(calls, changes.map(({ vid }) => vid)),
       this.#lookAtCollection(),
     ]);
-    reads.forEach((read, i) => heads.put(changes[i].vid, read));
+    for (const [i, read] of reads.entries()) {
+      heads.put(changes[i].vid, read);
+      doubts.settle(changes[i].vid, read.head);
+    }
     const lost = new Set<Pending>(
       changes.filter(({ change }, i) =>
         reads[i].version !== change.baseVersion || this.#hasLost(change)
