@@ -154,15 +154,13 @@ export class Endpoints {
   }
 
   #giveUp(exchange: Exchange): GraftError {
-    const error = exchange.waitsForClient
-      ? new GraftError(
-        "invalid",
-        `Cannot read the request: nothing of its body came for ${STALL_LIMIT_MS / 1000} seconds`,
-      )
-      : new GraftError(
-        "unavailable",
-        `Cannot answer the request: it took more than ${ANSWER_LIMIT_MS / 1000} seconds`,
-      );
+    // either way the same request may succeed the next time
+    const error = new GraftError(
+      "unavailable",
+      exchange.waitsForClient
+        ? `Cannot read the request: nothing of its body came for ${STALL_LIMIT_MS / 1000} seconds`
+        : `Cannot answer the request: it took more than ${ANSWER_LIMIT_MS / 1000} seconds`,
+    );
     exchange.giveUp(error);
     return error;
   }

@@ -31,13 +31,13 @@ export function expectedBytesOf(request: Request, bytesMax: number): number | un
 export async function readBody(exchange: Exchange, bytesMax: number): Promise<Uint8Array> {
   const expected = expectedBytesOf(exchange.request, bytesMax);
   if (expected !== undefined && expected <= WHOLE_BYTES_MAX) {
-    try {
-      const body = await exchange.request.arrayBuffer();
-      exchange.work();
-      return new Uint8Array(body);
-    } catch (cause) {
+    const body = await exchange.request.arrayBuffer().catch((cause) => {
       throw hungUp(cause);
-    }
+    });
+    // what was given up has been answered, and must not be carried out
+    exchange.throwIfExpired();
+    exchange.work();
+    return new Uint8Array(body);
   }
   const chunks: Uint8Array[] = [];
   await readChunks(exchange, bytesMax, (chunk) => {
