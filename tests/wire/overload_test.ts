@@ -95,6 +95,6 @@ bounded("a body that stops coming is given up, and its memory with it", async ()
   skippedMs = 10 * 60_000;
   const answer = await socket.answer();
   assert.ok(answer !== undefined);
-  refused(answer, "invalid", /30 seconds/);
+  refused(answer, "unavailable", /30 seconds/);
   await until("its memory is free again", async () => await ingestBytes(impatient.to) === 0);
 });
