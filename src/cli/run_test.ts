@@ -150,7 +150,10 @@ Deno.test("a server that is not there ends with 5", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
-  const { code, stderr } = await graft(["volume", "ls", "--server", `http://127.0.0.1:${port}`]);
+  const { code, stderr } = await graft(
+    ["volume", "ls", "--server", `http://127.0.0.1:${port}`],
+    { GRAFT_SERVER: "", GRAFT_TOKEN: "" },
+  );
   assert.equal(code, 5);
   assert.match(stderr, /Cannot reach the server.*\n.*graft serve/);
 });

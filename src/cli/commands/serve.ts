@@ -23,6 +23,7 @@ import { printLine } from "../support/output.ts";
 import { fillSettings } from "../support/settings.ts";
 import { onStopSignal } from "../support/signals.ts";
 import { parseSize } from "../support/size.ts";
+import { readVariables, SERVE_PREFIX } from "../support/variables.ts";
 
 interface Flags extends KeyFlags {
   readonly listen?: readonly string[];
@@ -38,7 +39,6 @@ interface Flags extends KeyFlags {
   readonly retain?: number;
   readonly grace?: number;
   readonly logLevel?: (typeof LOG_LEVELS)[number];
-  readonly config?: string;
   readonly json?: boolean;
 }
 
@@ -112,8 +112,7 @@ function addLimits(command: Command): Command {
 }
 
 async function run(_: Flags, command: Command): Promise<void> {
-  const { config } = command.opts<Flags>();
-  fillSettings(command, "GRAFT_SERVE_", (name) => Deno.env.get(name), config);
+  fillSettings(command, SERVE_PREFIX, readVariables(SERVE_PREFIX));
   const flags = command.opts<Flags>();
   logToStderr(flags.logLevel ?? "info");
   const authKeys = readKeys(flags);

@@ -65,13 +65,32 @@ Deno.test("serve takes settings from the file, variables beat it, flags beat bot
       'listen = ["127.0.0.1:0", "127.0.0.1:0"]\nlog = "memory:"\nobjects = "memory:"\n' +
         'role = "pagestore"\ngrace = "48h"\ncache-bytes = 1048576\ninsecure-no-auth = false\n',
     );
-    const variables = { GRAFT_SERVE_ROLE: "metastore", GRAFT_SERVE_INSECURE_NO_AUTH: "0" };
+    const variables = { GRAFT_SERVE_ROLE: "metastore", GRAFT_SERVE_INSECURE_NO_AUTH: "false" };
     for (const [args, role] of [[[], "metastore"], [["--role", "all"], "all"]] as const) {
       const server = await startServe(["--config", config, "--json", ...args], 1, variables);
       const banner = JSON.parse(server.banner[0]);
       server.child.kill("SIGTERM");
       assert.equal((await server.ended()).code, 0);
       assert.deepEqual([banner.urls.length, banner.role], [2, role]);
+    }
+  });
+});
+
+Deno.test("serve takes the file's name and json from variables, and empty ones as unset", async () => {
+  await inTemporary(async (directory) => {
+    const config = `${directory}/graft.toml`;
+    const memory = 'log = "memory:"\nobjects = "memory:"\nlisten = "127.0.0.1:0"\n';
+    const cases: [string, Record<string, string>][] = [
+      [memory, { GRAFT_SERVE_JSON: "true" }],
+      [`${memory}json = true\n`, { GRAFT_SERVE_ROLE: "", GRAFT_SERVE_TYPO: "" }],
+    ];
+    for (const [text, variables] of cases) {
+      await Deno.writeTextFile(config, text);
+      const server = await startServe([], 1, { ...variables, GRAFT_SERVE_CONFIG: config });
+      server.child.kill("SIGTERM");
+      assert.equal((await server.ended()).code, 0);
+      const { role, data } = JSON.parse(server.banner[0]);
+      assert.deepEqual([role, data], ["all", null]);
     }
   });
 });
@@ -87,7 +106,11 @@ Deno.test("serve refuses settings that it does not know or cannot use", async ()
       ["insecure-no-auth = 5", {}, /neither true nor false/],
       ["listen = { a = 1 }", {}, /neither text nor a number/],
       ["", { GRAFT_SERVE_GRACE: "1h" }, /GRAFT_SERVE_GRACE: .*at least 2h/],
-      ["", { GRAFT_SERVE_INSECURE_NO_AUTH: "maybe" }, /GRAFT_SERVE_INSECURE_NO_AUTH/],
+      ["", { GRAFT_SERVE_INSECURE_NO_AUTH: "1" }, /NO_AUTH: "1" is neither true nor false/],
+      ["", { GRAFT_SERVE_JSON: "yes" }, /GRAFT_SERVE_JSON: "yes" is neither true nor false/],
+      ["", { GRAFT_SERVE_AUTH_KEY_FLE: "k" }, /_FLE: .*\n.*mean GRAFT_SERVE_AUTH_KEY_FILE\?/],
+      ["", { GRAFT_SERVE_VERSION: "1" }, /GRAFT_SERVE_VERSION: it is no setting/],
+      ['config = "other.toml"', {}, /"config" is no setting/],
     ];
     for (const [text, variables, message] of cases) {
       await Deno.writeTextFile(config, text);

@@ -8,6 +8,7 @@ import { Option } from "commander";
 import { type AuthKey, parseAuthKey } from "../../server/auth/keys.ts";
 import { listArgument } from "./arguments.ts";
 import { UsageError } from "./failure.ts";
+import { readVariable } from "./variables.ts";
 
 /** Where keys may come from. */
 export interface KeyFlags {
@@ -40,10 +41,10 @@ export function authKeyFileOption(): Option {
 export function requireKeys(flags: KeyFlags): AuthKey[] {
   const given = readKeys(flags);
   if (given.length > 0) return given;
-  const fromVariable = Deno.env.get("GRAFT_SERVE_AUTH_KEY");
+  const fromVariable = readVariable("GRAFT_SERVE_AUTH_KEY");
   const keys = readKeys({
     authKey: fromVariable === undefined ? [] : parseKeys("GRAFT_SERVE_AUTH_KEY", fromVariable),
-    authKeyFile: Deno.env.get("GRAFT_SERVE_AUTH_KEY_FILE"),
+    authKeyFile: readVariable("GRAFT_SERVE_AUTH_KEY_FILE"),
   });
   if (keys.length > 0) return keys;
   throw new UsageError(

@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import { GraftError, type GraftErrorCode } from "../../core/errors.ts";
 import { UsageError } from "./failure.ts";
+import { readVariable } from "./variables.ts";
 
 /** Flags of every command that talks to a server. */
 export interface ServerFlags {
@@ -52,13 +53,13 @@ export class ServerApi {
 
   /** @throws {UsageError} When the server's URL is none. */
   constructor(flags: ServerFlags) {
-    const server = flags.server ?? Deno.env.get("GRAFT_SERVER") ?? SERVER_DEFAULT;
+    const server = flags.server ?? readVariable("GRAFT_SERVER") ?? SERVER_DEFAULT;
     const base = URL.parse(server);
     if (base === null || !/^https?:$/.test(base.protocol)) {
       throw new UsageError(`Cannot call the server "${server}": it is no http or https URL`);
     }
     this.#base = base;
-    this.#token = flags.token ?? Deno.env.get("GRAFT_TOKEN");
+    this.#token = flags.token ?? readVariable("GRAFT_TOKEN");
   }
 
   /**

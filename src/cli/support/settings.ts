@@ -10,36 +10,77 @@ import { parse as parseToml, TomlError } from "smol-toml";
 import { UsageError } from "./failure.ts";
 import { nearest } from "./nearest.ts";
 
-/** Flags that say where settings come from, and so are no settings. */
-const NOT_SETTINGS = ["config", "help", "json"];
+/** Flags that are no settings of a configuration file. */
+const NOT_IN_FILES = ["config", "help", "version"];
+/** Flags that are no variables. */
+const NOT_VARIABLES = ["help", "version"];
 
 /**
- * Fills in what the command line left open: from variables first, then from the configuration file.
+ * Fills in what the command line left open: from variables first, then from the configuration file that
+ * the flag or the variable `config` names; without one none is read.
  *
- * @param prefix What the name of a variable begins with; the flag in capitals follows.
- * @param env The variables.
- * @param file The path of a TOML file whose keys are the flags; undefined: none is read.
- * @throws {UsageError} For a key that is no flag, and a value that cannot be.
+ * @param prefix What the name of a variable begins with; the flag in capitals follows, with `_` for `-`.
+ * @param variables All variables that begin so.
+ * @throws {UsageError} For a variable or a key that is no flag, and a value that cannot be.
  */
 export function fillSettings(
   command: Command,
   prefix: string,
-  env: (name: string) => string | undefined,
-  file: string | undefined,
+  variables: ReadonlyMap<string, string>,
 ): void {
-  const options = command.options.filter((option) => !NOT_SETTINGS.includes(option.name()));
-  for (const option of options) {
-    const name = prefix + option.name().replaceAll("-", "_").toUpperCase();
-    const value = env(name);
-    if (value !== undefined && value !== "") fill(command, option, value, name);
+  fillFromVariables(command, prefix, variables);
+  const { config } = command.opts<{ config?: string }>();
+  if (config !== undefined) fillFromFile(command, config);
+}
+
+function fillFromVariables(
+  command: Command,
+  prefix: string,
+  variables: ReadonlyMap<string, string>,
+): void {
+  const nameOf = (option: Option) => prefix + option.name().replaceAll("-", "_").toUpperCase();
+  const options = optionsWithout(command, NOT_VARIABLES);
+  const unknown = unknownOf([...variables.keys()], options.map(nameOf));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `Cannot use the variable ${unknown.name}: it is no setting${unknown.hint}`,
+    );
   }
-  if (file === undefined) return;
+  for (const option of options) {
+    const value = variables.get(nameOf(option));
+    if (value !== undefined) fill(command, option, value, nameOf(option));
+  }
+}
+
+function fillFromFile(command: Command, file: string): void {
+  const options = optionsWithout(command, NOT_IN_FILES);
   const settings = readSettings(file);
-  requireKnown(Object.keys(settings), options.map((option) => option.name()), file);
+  const unknown = unknownOf(Object.keys(settings), options.map((option) => option.name()));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `Cannot use the configuration "${file}": "${unknown.name}" is no setting${unknown.hint}`,
+    );
+  }
   for (const option of options) {
     const value = settings[option.name()];
     if (value !== undefined) fill(command, option, value, `${option.name()} in ${file}`);
   }
+}
+
+function optionsWithout(command: Command, names: readonly string[]): Option[] {
+  return command.options.filter((option) => !names.includes(option.name()));
+}
+
+/** The first name that is none of the known ones, and what may have been meant. */
+function unknownOf(
+  names: readonly string[],
+  known: readonly string[],
+): { readonly name: string; readonly hint: string } | undefined {
+  const name = names.find((name) => !known.includes(name));
+  if (name === undefined) return undefined;
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? `There are ${known.join(", ")}` : `Did you mean ${meant}?`;
+  return { name, hint: `\n  ${hint}` };
 }
 
 function fill(command: Command, option: Option, value: unknown, source: string): void {
@@ -68,12 +109,11 @@ function parseSetting(option: Option, value: unknown, source: string): unknown {
   }
 }
 
-/** "false" must not switch on what would be on by its mere presence as a flag. */
+/** "false" must not switch on what would be on by its mere presence as a flag; nothing else is guessed at. */
 function parseSwitch(value: unknown, source: string): boolean {
-  const text = String(value).toLowerCase();
-  if (["true", "1", "yes"].includes(text)) return true;
-  if (["false", "0", "no"].includes(text)) return false;
-  throw new UsageError(`Cannot use ${source}: it is neither true nor false`);
+  const text = String(value);
+  if (text === "true" || text === "false") return text === "true";
+  throw new UsageError(`Cannot use ${source}: "${text}" is neither true nor false`);
 }
 
 function readSettings(file: string): Record<string, unknown> {
@@ -86,14 +126,4 @@ function readSettings(file: string): Record<string, unknown> {
     const state = error instanceof Deno.errors.NotFound ? "there is no such file" : String(error);
     throw new UsageError(`Cannot read the configuration "${file}": ${state}`);
   }
-}
-
-function requireKnown(keys: readonly string[], known: readonly string[], file: string): void {
-  const unknown = keys.find((key) => !known.includes(key));
-  if (unknown === undefined) return;
-  const meant = nearest(unknown, known);
-  const hint = meant === undefined ? `The keys are ${known.join(", ")}` : `Did you mean ${meant}?`;
-  throw new UsageError(
-    `Cannot use the configuration "${file}": "${unknown}" is no setting\n  ${hint}`,
-  );
 }
