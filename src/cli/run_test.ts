@@ -120,6 +120,10 @@ Deno.test("volumes are made, listed, shown and logged", async () => {
     assert.equal(missing.code, 4);
     assert.match(missing.stderr, /^error: Cannot read volume/);
     assert.equal((await graft(["volume", "log", UNKNOWN_VID], env)).code, 4);
+    const elsewhere = ["volume", "show", vid, "--server", `${env.GRAFT_SERVER}/nowhere`];
+    const { code, stderr } = await graft(elsewhere);
+    assert.equal(code, 5);
+    assert.match(stderr, /nowhere" does not answer like a Graft server/);
   } finally {
     server.child.kill("SIGTERM");
     assert.equal((await server.ended()).code, 0);

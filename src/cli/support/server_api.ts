@@ -67,7 +67,7 @@ export class ServerApi {
    *
    * @param path Below the server's URL, without a leading slash.
    * @param query Parameters; undefined ones are left out.
-   * @throws {GraftError} What the server answered; `unavailable` when it did not.
+   * @throws {GraftError} What the server answered; `unavailable` when it did not, or is no Graft server.
    */
   async call<T>(
     method: "GET" | "POST",
@@ -79,9 +79,19 @@ export class ServerApi {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     const response = await this.#fetch(method, url);
-    const body = await response.text();
-    if (!response.ok) throw toError(response.status, body);
-    return parseJson(url, body) as T;
+    const mediaType = response.headers.get("content-type")?.split(";", 1)[0].trim();
+    const body = parseJson(await response.text());
+    if (response.ok && mediaType === "application/json" && body !== undefined) return body as T;
+    throw (mediaType === "application/problem+json" && toError(response.status, body)) ||
+      this.#stranger();
+  }
+
+  #stranger(): GraftError {
+    return new GraftError(
+      "unavailable",
+      `Cannot call the server: "${this.#base.href}" does not answer like a Graft server`,
+      { hint: "Give the URL of one that has the role all or metastore with --server" },
+    );
   }
 
   async #fetch(method: string, url: URL): Promise<Response> {
@@ -100,36 +110,36 @@ export class ServerApi {
   }
 }
 
-function parseJson(url: URL, body: string): unknown {
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(body);
-  } catch (cause) {
-    throw new GraftError("internal", `Cannot read the answer of ${url.origin}: it is not JSON`, {
-      cause,
-      hint: "Is that a Graft server?",
-    });
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
-const CODE_OF_STATUS: Readonly<Record<number, GraftErrorCode>> = {
-  400: "invalid",
-  401: "unauthorized",
-  403: "forbidden",
-  404: "missing",
-  409: "conflict",
-  503: "unavailable",
+/** Must name every code, so that one that is new cannot be forgotten here. */
+const CODES: Readonly<Record<GraftErrorCode, true>> = {
+  invalid: true,
+  missing: true,
+  conflict: true,
+  unauthorized: true,
+  forbidden: true,
+  unavailable: true,
+  damaged: true,
+  aborted: true,
+  internal: true,
 };
 
-/** The status decides; a body that is no problem (a proxy's, say) is quoted only where it is short. */
-function toError(status: number, body: string): GraftError {
-  const code = CODE_OF_STATUS[status] ?? "internal";
-  try {
-    const { detail, hint } = JSON.parse(body);
-    if (typeof detail === "string") {
-      return new GraftError(code, detail, { hint: typeof hint === "string" ? hint : undefined });
-    }
-  } catch {
-    // not JSON: fall through to what is known
-  }
-  return new GraftError(code, `Cannot complete the call: the server answered ${status}`);
+/** The error that problem details tell of; undefined where they are none of ours. */
+function toError(status: number, body: unknown): GraftError | undefined {
+  if (typeof body !== "object" || body === null) return undefined;
+  const { code, detail, hint } = body as Record<string, unknown>;
+  if (typeof code !== "string" || !Object.hasOwn(CODES, code)) return undefined;
+  if (typeof detail !== "string") return undefined;
+  // a path at which there is nothing: the address is wrong, as the calls of this program are not
+  if (status === 404 && code === "invalid") return undefined;
+  return new GraftError(code as GraftErrorCode, detail, {
+    hint: typeof hint === "string" ? hint : undefined,
+  });
 }

@@ -38,35 +38,51 @@ Deno.test("ServerApi sends the token and the query, below the server's own path"
   assert.equal(authorization, "Bearer secret");
 });
 
+function problem(fields: object, status: number): Response {
+  const headers = { "content-type": "application/problem+json" };
+  return new Response(JSON.stringify(fields), { status, headers });
+}
+
 Deno.test("ServerApi passes on what the server says", async () => {
   const codes = [
     [400, "invalid"],
     [401, "unauthorized"],
     [403, "forbidden"],
     [404, "missing"],
-    [
-      409,
-      "conflict",
-    ],
+    [409, "conflict"],
     [503, "unavailable"],
+    [503, "aborted"],
+    [500, "damaged"],
     [500, "internal"],
   ] as const;
   for (const [status, code] of codes) {
-    const problem = Response.json({ detail: "Cannot test", hint: "Try" }, { status });
-    const { result } = await exchange(problem, (api) => api.call("GET", "v1/volumes"));
+    const answer = problem({ code, detail: "Cannot test", hint: "Try" }, status);
+    const { result } = await exchange(answer, (api) => api.call("GET", "v1/volumes"));
     assert(isGraftError(result, code), `${status}: ${result}`);
     assert.deepEqual([result.message, result.hint], ["Cannot test", "Try"]);
   }
 });
 
-Deno.test("ServerApi copes with something that is no Graft server", async () => {
-  const page = new Response("<html>", { status: 502 });
-  const bad = await exchange(page, (api) => api.call("GET", "v1/volumes"));
-  assert(isGraftError(bad.result, "internal"));
-  assert.match(bad.result.message, /answered 502/);
-  const html = await exchange(new Response("<html>"), (api) => api.call("GET", "v1/volumes"));
-  assert(isGraftError(html.result, "internal"));
-  assert.match(html.result.message, /not JSON/);
+Deno.test("ServerApi takes what is no Graft server for one out of reach, never for missing", async () => {
+  const html = { "content-type": "text/html" };
+  const answers = [
+    new Response("<html>", { status: 502, headers: html }),
+    new Response("<html>", { status: 404, headers: html }),
+    new Response("<html>", { headers: html }),
+    new Response("{}", { headers: html }),
+    new Response("<", { headers: { "content-type": "application/json" } }),
+    Response.json({ code: "missing", detail: "Cannot" }, { status: 404 }),
+    problem({ detail: "Another's" }, 404),
+    problem({ code: "constructor", detail: "Another's" }, 404),
+    problem({ code: "missing" }, 404),
+    // a Graft server, called at a path that leads nowhere
+    problem({ code: "invalid", detail: "Cannot serve /x/v1/volumes" }, 404),
+  ];
+  for (const [at, answer] of answers.entries()) {
+    const { result } = await exchange(answer, (api) => api.call("GET", "v1/volumes"), "/x");
+    assert(isGraftError(result, "unavailable"), `answer ${at}: ${result}`);
+    assert.match(result.message, /"http:\/\/127\S+\/x" does not answer like a Graft server$/);
+  }
 });
 
 Deno.test("ServerApi refuses URLs that cannot be called", () => {
