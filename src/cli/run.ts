@@ -15,6 +15,7 @@ import { volumeLsCommand } from "./commands/volume_ls.ts";
 import { volumeShowCommand } from "./commands/volume_show.ts";
 import { describeError, EXIT, exitCodeOf } from "./support/failure.ts";
 import { printNote } from "./support/output.ts";
+import { VERSION } from "./support/version.ts";
 
 /**
  * Runs the command that the arguments name.
@@ -38,6 +39,7 @@ export async function run(args: readonly string[]): Promise<number> {
 function createProgram(): Command {
   const program = new Command("graft")
     .description("A transactional page store with lazy, partial replication.")
+    .version(VERSION, "-V, --version", "print the version")
     .addCommand(serveCommand())
     .addCommand(group("key", "Make keys.", [keyNewCommand()]))
     .addCommand(group("token", "Make and read tokens.", [tokenNewCommand(), tokenShowCommand()]))

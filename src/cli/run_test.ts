@@ -29,6 +29,13 @@ Deno.test("every command has help that ends in examples", async () => {
   }));
 });
 
+Deno.test("--version prints the version of deno.json and nothing else", async () => {
+  const { version } = JSON.parse(
+    await Deno.readTextFile(new URL("../../deno.json", import.meta.url)),
+  );
+  assert.deepEqual(await graft(["--version"]), { code: 0, stdout: `${version}\n`, stderr: "" });
+});
+
 Deno.test("wrong usage ends with 2 and names the nearest", async () => {
   const cases: [string[], RegExp][] = [
     [["serve", "--lisen", "x"], /--lisen.*\n?.*--listen/],

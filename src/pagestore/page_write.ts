@@ -16,6 +16,8 @@ import type { SegmentWriter } from "./segment_writer.ts";
 
 /** The most that one request holds of its body: a part, and the chunk that filled it. */
 const PART_BYTES = (WRITE_PART_PAGES + 64) * PAGE_SIZE;
+/** What a request reserves at a time, as its pages arrive: as much as a buffer allocates at once. */
+const STEP_BYTES = 1024 * 1024;
 
 /** Bytes of request bodies that may be in memory at once. */
 export class IngestBudget {
@@ -34,12 +36,11 @@ export class IngestBudget {
   }
 
   /**
-   * Takes what a request with `expectedBytes` of body may hold at once; without that number, a whole part.
+   * Takes `bytes` until they are released.
    *
    * @throws {GraftError} `unavailable` when too much is in memory already.
    */
-  reserve(expectedBytes: number | undefined): number {
-    const bytes = Math.min(expectedBytes ?? PART_BYTES, PART_BYTES);
+  reserve(bytes: number): void {
     if (this.#bytes + bytes > this.#bytesMax) {
       throw new GraftError(
         "unavailable",
@@ -48,7 +49,6 @@ export class IngestBudget {
       );
     }
     this.#bytes += bytes;
-    return bytes;
   }
 
   /** Gives back what was reserved. */
@@ -67,13 +67,29 @@ export class PageWrite {
   readonly #writer: SegmentWriter;
   readonly #budget: IngestBudget;
   readonly #stored: Promise<Registration>[] = [];
-  #reserved: number;
+  #reserved = 0;
 
-  /** Reserves memory; see {@linkcode IngestBudget.reserve}. */
+  /** Reserves memory for the first bytes, all of a short body; see {@linkcode IngestBudget.reserve}. */
   constructor(writer: SegmentWriter, budget: IngestBudget, expectedBytes: number | undefined) {
     this.#writer = writer;
     this.#budget = budget;
-    this.#reserved = budget.reserve(expectedBytes);
+    this.#reserve(Math.min(expectedBytes ?? STEP_BYTES, STEP_BYTES));
+  }
+
+  /**
+   * Says how many bytes of pages wait in the buffer that comes with the next call of `add` or `finish`.
+   * What was merely announced takes no memory from others.
+   *
+   * @throws {GraftError} `unavailable` when that is more than there is memory for.
+   */
+  hold(bytes: number): void {
+    const needed = Math.min(bytes, PART_BYTES);
+    while (this.#reserved < needed) this.#reserve(STEP_BYTES);
+  }
+
+  #reserve(bytes: number): void {
+    this.#budget.reserve(bytes);
+    this.#reserved += bytes;
   }
 
   /** Stores a part of the request; resolves when the caller may read on. */

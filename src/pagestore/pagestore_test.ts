@@ -158,6 +158,23 @@ Deno.test("Pagestore gives memory back after a store that failed", async () => {
   assert.deepEqual((await read(store, vid, 1, [1])).get(1), pageOf("again"));
 });
 
+Deno.test("Pagestore reserves memory as pages arrive, not as they are announced", async () => {
+  await using store = await TestPagestore.open();
+  const open = Array.from({ length: 20 }, () => store.pagestore.openWrite(2 ** 30));
+  assert.equal(store.ingest.bytes, 20 * 2 ** 20);
+  open[0].hold(3 * 2 ** 20);
+  open[0].hold(2 ** 20);
+  assert.equal(store.ingest.bytes, 22 * 2 ** 20);
+  assert.throws(
+    () => {
+      for (const write of open) write.hold(16 * 2 ** 20);
+    },
+    (error) => isGraftError(error, "unavailable"),
+  );
+  for (const write of open) write.abort();
+  assert.equal(store.ingest.bytes, 0);
+});
+
 Deno.test("Pagestore refuses writes beyond the memory for bodies", async () => {
   await using store = await TestPagestore.open();
   const open = [];

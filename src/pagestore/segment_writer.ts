@@ -17,8 +17,8 @@ import { type ObjectStore, segmentKey } from "../objects/object_store.ts";
 import { SegmentBudget } from "../segment/segment_budget.ts";
 import type { EncodedSegment, SegmentEncoder, VolumePages } from "../segment/segment.ts";
 
-/** Segments of up to so many pages (2 MiB) stay in the caches; bulk writes must not empty them. */
-const KEPT_PAGES_MAX = 512;
+/** Segments of up to so many pages (1 MiB) stay in the caches; bulk writes must not empty them. */
+const KEPT_PAGES_MAX = 256;
 
 /** What a {@linkcode SegmentWriter} is made of. */
 export interface SegmentWriterParts {

@@ -78,6 +78,7 @@ export class FakePagestore implements PagestoreApi {
       pages.push(...buffer.indexes);
     };
     return {
+      hold() {},
       add: async (vid, buffer) => {
         take(vid, buffer);
         await this.onAdd();

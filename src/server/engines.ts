@@ -22,7 +22,7 @@ export type MetastoreApi = Pick<
 >;
 
 /** A write under way, as far as routes use it. */
-export type PageWriteApi = Pick<PageWrite, "add" | "finish" | "abort">;
+export type PageWriteApi = Pick<PageWrite, "hold" | "add" | "finish" | "abort">;
 
 /** The pagestore, as far as routes use it. */
 export interface PagestoreApi {

@@ -25,10 +25,11 @@ async function slowBodies(count: number, length: number): Promise<Socket[]> {
   return sockets;
 }
 
-/** Fills the memory for bodies up to the last 4 KiB. */
+/** Fills the memory for bodies up to the last 4 KiB; what is announced counts up to a mebibyte. */
 async function fillMemory(): Promise<Disposable> {
   const held = new DisposableStack();
-  for (const length of [4 * MIB, MIB, 128 * 1024, 16 * 1024, 4 * 1024]) {
+  for (const socket of await slowBodies(160, 4 * MIB)) held.use(socket);
+  for (const length of [128 * 1024, 16 * 1024, 4 * 1024]) {
     for (const socket of await slowBodies(40, length)) held.use(socket);
   }
   await until("the memory for bodies is full", async () => {

@@ -24,6 +24,7 @@ import { fillSettings } from "../support/settings.ts";
 import { onStopSignal } from "../support/signals.ts";
 import { parseSize } from "../support/size.ts";
 import { readVariables, SERVE_PREFIX } from "../support/variables.ts";
+import { VERSION } from "../support/version.ts";
 
 interface Flags extends KeyFlags {
   readonly listen?: readonly string[];
@@ -143,8 +144,11 @@ async function start(flags: Flags, authKeys: readonly string[]): Promise<GraftSe
 function announce({ urls, dataPath }: GraftServer, flags: Flags, hasKey: boolean): void {
   const role = flags.role ?? "all";
   const auth = hasKey ? "on" : "off";
-  if (flags.json) return printLine(JSON.stringify({ urls, role, data: dataPath ?? null, auth }));
-  const calls = role === "all" ? "Graft" : `Graft's ${role}`;
+  if (flags.json) {
+    const data = dataPath ?? null;
+    return printLine(JSON.stringify({ version: VERSION, urls, role, data, auth }));
+  }
+  const calls = role === "all" ? `Graft ${VERSION}` : `Graft ${VERSION}'s ${role}`;
   const reach = hasKey
     ? "tokens are required"
     : flags.insecureNoAuth

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { graft, startServe } from "../_testing.ts";
+import { VERSION } from "../support/version.ts";
 
 const IN_MEMORY = ["--listen", "127.0.0.1:0", "--log", "memory:", "--objects", "memory:"];
 
@@ -19,7 +20,7 @@ Deno.test("serve prints where it is, takes SIGTERM and ends with 0", async () =>
       ["--", "--listen", "127.0.0.1:0", "--data", `${directory}/d`],
       3,
     );
-    const url = /^Graft is listening on (http:\S+)$/.exec(server.banner[0])?.[1];
+    const url = /^Graft \d+\.\d+\.\d+ is listening on (http:\S+)$/.exec(server.banner[0])?.[1];
     assert(url !== undefined && !url.endsWith(":0"), server.banner[0]);
     assert.equal(server.banner[1], `Data: ${directory}/d`);
     assert.equal(server.banner[2], "Auth: off (no tokens, loopback only)");
@@ -34,7 +35,8 @@ Deno.test("serve prints where it is, takes SIGTERM and ends with 0", async () =>
 
 Deno.test("serve logs lines of JSON where stderr is no terminal", async () => {
   const server = await startServe([...IN_MEMORY, "--json", "--log-level", "debug"], 1);
-  const { urls, data, role, auth } = JSON.parse(server.banner[0]);
+  const { version, urls, data, role, auth } = JSON.parse(server.banner[0]);
+  assert.equal(version, VERSION);
   assert.deepEqual([urls.length, data, role, auth], [1, null, "all", "off"]);
   const headers = { "x-request-id": "mine-1" };
   await (await fetch(`${urls[0]}/health`, { headers })).body?.cancel();

@@ -82,8 +82,8 @@ export class ServerApi {
     const mediaType = response.headers.get("content-type")?.split(";", 1)[0].trim();
     const body = parseJson(await response.text());
     if (response.ok && mediaType === "application/json" && body !== undefined) return body as T;
-    throw (mediaType === "application/problem+json" && toError(response.status, body)) ||
-      this.#stranger();
+    const problem = mediaType === "application/problem+json" ? body : undefined;
+    throw toError(response.status, problem) ?? this.#stranger();
   }
 
   #stranger(): GraftError {

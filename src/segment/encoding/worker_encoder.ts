@@ -46,7 +46,8 @@ export class WorkerEncoder implements SegmentEncoder {
   /**
    * Encodes one segment.
    *
-   * @throws {GraftError} `internal` when the worker that had it died; the next segment gets another.
+   * @throws {GraftError} `unavailable` when the worker that had it died: the next segment gets another;
+   * `internal` when the pages break a limit.
    */
   async encode(
     sid: SegmentId,
@@ -129,7 +130,9 @@ class EncodeWorker {
   end(why: string): void {
     this.#worker.terminate();
     this.#onEnd();
-    for (const { sid, reject } of this.#jobs.values()) reject(notEncoded(sid, why));
+    for (const { sid, reject } of this.#jobs.values()) {
+      reject(notEncoded("unavailable", sid, why));
+    }
     this.#jobs.clear();
   }
 
@@ -137,11 +140,15 @@ class EncodeWorker {
     const job = this.#jobs.get(reply.id);
     assert(job !== undefined, "A worker answered what it was not asked");
     this.#jobs.delete(reply.id);
-    if ("failure" in reply) job.reject(notEncoded(job.sid, reply.failure));
+    if ("failure" in reply) job.reject(notEncoded("internal", job.sid, reply.failure));
     else job.resolve(fromReply(job.sid, reply));
   }
 }
 
-function notEncoded(sid: SegmentId, state: string): GraftError {
-  return new GraftError("internal", `Cannot encode segment "${sid}": ${state}`);
+function notEncoded(
+  code: "internal" | "unavailable",
+  sid: SegmentId,
+  state: string,
+): GraftError {
+  return new GraftError(code, `Cannot encode segment "${sid}": ${state}`);
 }

@@ -37,6 +37,10 @@ function isInternal(pattern: RegExp): (error: unknown) => boolean {
   return (error) => isGraftError(error, "internal") && pattern.test(String(error));
 }
 
+function isUnavailable(pattern: RegExp): (error: unknown) => boolean {
+  return (error) => isGraftError(error, "unavailable") && pattern.test(String(error));
+}
+
 Deno.test("InlineEncoder encodes, and rejects what breaks a limit", async () => {
   const encoder = new InlineEncoder(codec);
   const encoded = await encoder.encode(testSid(), large());
@@ -129,7 +133,7 @@ Deno.test("WorkerEncoder rejects what a dying worker had, and replaces it", asyn
   const outcomes = await Promise.allSettled(jobs);
   for (const [i, outcome] of outcomes.entries()) {
     assert.ok(outcome.status === "rejected");
-    assert.ok(isInternal(/out of luck/)(outcome.reason));
+    assert.ok(isUnavailable(/out of luck/)(outcome.reason));
     assert.ok(outcome.reason.message.includes(testSid(i + 1)), "the message names the segment");
   }
   await encoder.encode(testSid(), large());
@@ -142,7 +146,7 @@ Deno.test("WorkerEncoder rejects when its worker does not even start", async () 
   const encoder = new WorkerEncoder({ codec, startWorker });
   await assert.rejects(
     encoder.encode(testSid(), large()),
-    isInternal(/Cannot encode segment .* not today/),
+    isUnavailable(/Cannot encode segment .* not today/),
   );
   encoder.close();
 });
@@ -151,7 +155,7 @@ Deno.test("WorkerEncoder rejects what it still had when it is closed, and all af
   const silent = () => workerOf("onmessage = () => {};");
   const encoder = new WorkerEncoder({ codec, startWorker: silent });
   const job = encoder.encode(testSid(), large());
-  const refused = assert.rejects(job, isInternal(/its encoder was closed/));
+  const refused = assert.rejects(job, isUnavailable(/its encoder was closed/));
   // encode posts the job in its first turn
   await Promise.resolve();
   encoder.close();

@@ -6,7 +6,7 @@
 
 import { GraftError } from "../../core/errors.ts";
 import type { VolumeId } from "../../core/gid.ts";
-import { WRITE_PART_PAGES } from "../../core/limits.ts";
+import { PAGE_SIZE, WRITE_PART_PAGES } from "../../core/limits.ts";
 import { encodeWritePagesResponse, WritePagesDecoder } from "../../wire/messages.ts";
 import { type Claims, requireRight } from "../auth/claims.ts";
 import type { PagestoreApi, PageWriteApi } from "../engines.ts";
@@ -65,6 +65,7 @@ class Receiver {
   /** Takes the next bytes; a promise when the reader is to wait. */
   take(chunk: Uint8Array): Promise<void> | void {
     this.#decoder.push(chunk);
+    this.#write.hold(this.#decoder.pages.count * PAGE_SIZE);
     const vid = this.#permitted();
     if (vid === undefined || this.#decoder.pages.count < WRITE_PART_PAGES) return;
     return this.#write.add(vid, this.#decoder.takePages());
