@@ -20,7 +20,7 @@ try {
   console.error("Cannot compare: ../shared/bench/compare is not beside this checkout");
   throw cause;
 }
-await using server = await startServer();
+await using server = await startServer({ env: { MALLOC_ARENA_MAX: "2" } });
 const { code } = await new Deno.Command("python3", {
   args: [COMPARE, "--ours", server.url, ...Deno.args],
 }).spawn().status;

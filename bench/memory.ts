@@ -2,10 +2,10 @@
  * How much memory does the server take while much is written and read back?
  *
  * Starts a server with a cache of 256 MiB on a temporary directory, writes SQLite-like pages with eight
- * writers, 400 pages a request, commits them, reads every page back, checks it, and prints the server's
+ * writers, 256 pages a request, commits them, reads every page back, checks it, and prints the server's
  * peak resident memory (VmHWM; Linux only) and the bytes of its data directory.
  *
- * usage: deno task bench:memory [GIGABYTES] [FILE]
+ * usage: deno task bench:memory [GIGABYTES] [FILE] [PAGES]
  *
  * FILE: whose 4 KiB pages are written (default: text-like pages, made up).
  *
@@ -16,8 +16,9 @@ import { GraftClient, type PageToWrite } from "../client/mod.ts";
 import { startServer } from "../tests/harness/server.ts";
 
 const PAGE_SIZE = 4096;
-const PAGES_A_WRITE = 400;
 const WRITERS = 8;
+/** What the start task sets. */
+const AS_STARTED = { MALLOC_ARENA_MAX: "2" };
 
 /** Pages to write: those of a file, or words with a number in front so that no two are alike. */
 function openPages(path: string | undefined): (at: number) => Uint8Array {
@@ -52,10 +53,14 @@ function storedBytes(path: string): number {
   return bytes;
 }
 
-const [gigabytes = "2", path] = Deno.args;
+const [gigabytes = "2", path, pages = "256"] = Deno.args;
+const pagesPerWrite = Number(pages);
 const pageOf = openPages(path);
-const writes = Math.round(Number(gigabytes) * 1e9 / PAGE_SIZE / PAGES_A_WRITE);
-await using server = await startServer({ args: ["--cache-bytes", "256MiB"] });
+const writes = Math.round(Number(gigabytes) * 1e9 / PAGE_SIZE / pagesPerWrite);
+await using server = await startServer({
+  args: ["--cache-bytes", "256MiB"],
+  env: AS_STARTED,
+});
 const graft = new GraftClient(server.url);
 const inMegabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 
@@ -65,16 +70,16 @@ async function writeAndRead(writer: number): Promise<void> {
   const mine = Math.floor(writes / WRITERS);
   let base: number | undefined;
   for (let write = 0; write < mine; write++) {
-    const first = write * PAGES_A_WRITE;
+    const first = write * pagesPerWrite;
     const pages = Array.from(
-      { length: PAGES_A_WRITE },
+      { length: pagesPerWrite },
       (_, i): PageToWrite => [first + i + 1, pageOf(writer * 1e6 + first + i)],
     );
-    base = (await graft.push(vid, base, pages, first + PAGES_A_WRITE)).lsn;
+    base = (await graft.push(vid, base, pages, first + pagesPerWrite)).lsn;
   }
   if (base === undefined) return;
-  for (let first = 0; first < mine * PAGES_A_WRITE; first += 1000) {
-    const count = Math.min(1000, mine * PAGES_A_WRITE - first);
+  for (let first = 0; first < mine * pagesPerWrite; first += 1000) {
+    const count = Math.min(1000, mine * pagesPerWrite - first);
     const wanted = Array.from({ length: count }, (_, i) => first + i + 1);
     const found = await graft.read(vid, base, wanted);
     for (const pageIdx of wanted) {
@@ -90,7 +95,7 @@ async function writeAndRead(writer: number): Promise<void> {
 
 const startedMs = performance.now();
 await Promise.all(Array.from({ length: WRITERS }, (_, writer) => writeAndRead(writer)));
-const raw = writes * PAGES_A_WRITE * PAGE_SIZE;
+const raw = writes * pagesPerWrite * PAGE_SIZE;
 console.log(
   `written and read: ${inMegabytes(raw)} in ${
     Math.round((performance.now() - startedMs) / 1000)

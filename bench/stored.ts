@@ -19,7 +19,7 @@ const [path] = Deno.args;
 if (path === undefined) throw new Error("Cannot measure: name a file of 4 KiB pages");
 const file = Deno.readFileSync(path);
 const pageCount = Math.floor(file.length / PAGE_SIZE);
-await using server = await startServer();
+await using server = await startServer({ env: { MALLOC_ARENA_MAX: "2" } });
 const graft = new GraftClient(server.url);
 const vid = graft.newVolumeId();
 let base: number | undefined;

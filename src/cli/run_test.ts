@@ -48,6 +48,7 @@ Deno.test("wrong usage ends with 2 and names the nearest", async () => {
     [["serve", "--cache-bytes", "1MB"], /"1MB" as a size/],
     [["serve", "--listen", "0.0.0.0:0"], /without a key only loopback/],
     [["token", "new", "--sub", "x", "--can", "reed"], /reed.*none of read/],
+    [["token", "new", "--sub", ""], /--sub.*it is empty/],
     [["token", "new", "--sub", "x"], /no key is given/],
     [["volume", "show", "nonsense"], /"nonsense" as a volume id/],
     [["volume", "show", `${UNKNOWN_VID}@soon`], /"soon" as a point/],
@@ -98,9 +99,13 @@ Deno.test("keys and tokens fit together", async () => {
   assert.match(text, /^subject\s+server\nvolumes\s+all\ncan\s+read, write, fork, admin\n/);
   assert.match(text, /\nexpiresAt\s+never\nvalid\s+true\n$/);
 
+  const asJson = (await graft(["token", "show", forEver, "--json"], env)).stdout;
+  assert.equal(JSON.parse(asJson).expiresAt, null);
+
   const foreign = await graft(["token", "show", token, "--auth-key", "ab".repeat(32)]);
   assert.equal(foreign.code, 3);
-  assert.match(foreign.stderr, /made with a key/);
+  assert.match(foreign.stderr, /made with a key that is not among those given/);
+  assert.doesNotMatch(foreign.stderr, /server/);
   assert(!foreign.stderr.includes(token) && !foreign.stderr.includes(key));
 });
 

@@ -29,7 +29,10 @@ Deno.test("serve prints where it is, takes SIGTERM and ends with 0", async () =>
     server.child.kill("SIGTERM");
     server.child.kill("SIGTERM");
     const { code, stderr } = await server.ended();
-    assert.deepEqual([code, stderr], [0, ""]);
+    assert.equal(code, 0);
+    const { level, message, requests } = JSON.parse(stderr);
+    assert.deepEqual([level, message], ["INFO", "stopping with 0 requests under way"]);
+    assert.equal(requests, 0);
   });
 });
 

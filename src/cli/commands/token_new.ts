@@ -33,7 +33,7 @@ interface Flags extends KeyFlags {
 export function tokenNewCommand(): Command {
   return new Command("new")
     .description("Make a token for a client. It does not expire unless told to.")
-    .requiredOption("--sub <name>", "whom it is for")
+    .requiredOption("--sub <name>", "whom it is for", argument(parseSubject))
     .addOption(
       new Option("--volumes <vid...>", "the volumes it is good for (default: all)")
         .argParser(listArgument(parseVolume)),
@@ -72,6 +72,11 @@ function run(flags: Flags): void {
 function volumesOf({ volumes = ["all"] }: Flags): Claims["volumes"] {
   const named = volumes.filter((vid): vid is VolumeId => vid !== "all");
   return named.length === volumes.length ? new Set(named) : "all";
+}
+
+function parseSubject(text: string): string {
+  if (text.trim() !== "") return text;
+  throw new GraftError("invalid", "it is empty, so nobody could tell whom the token is for");
 }
 
 function parseVolume(text: string): VolumeId | "all" {

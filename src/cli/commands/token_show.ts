@@ -34,11 +34,12 @@ export function tokenShowCommand(): Command {
 }
 
 function run(token: string, flags: Flags): void {
-  const claims = openToken(requireKeys(flags), token);
-  printFields(describe(claims), flags.json ?? false);
+  const described = describe(openToken(requireKeys(flags), token));
+  if (flags.json) return printFields(described, true);
+  printFields({ ...described, expiresAt: described.expiresAt ?? "never" }, false);
 }
 
-function describe(claims: Claims): object {
+function describe(claims: Claims) {
   const time = (ms: number | undefined) =>
     ms === undefined ? undefined : new Date(ms).toISOString();
   return {
@@ -47,7 +48,7 @@ function describe(claims: Claims): object {
     can: [...claims.can],
     issuedAt: time(claims.issuedAtMs),
     notBefore: time(claims.notBeforeMs),
-    expiresAt: time(claims.expiresAtMs) ?? "never",
+    expiresAt: time(claims.expiresAtMs) ?? null,
     valid: isValidNow(claims),
   };
 }

@@ -57,7 +57,7 @@ export function openToken(keys: readonly AuthKey[], token: string): Claims {
   }
   throw new GraftError(
     "unauthorized",
-    "Cannot accept the token: it was changed, or made with a key that this server does not have",
+    "Cannot accept the token: it was changed, or made with a key that is not among those given",
   );
 }
 

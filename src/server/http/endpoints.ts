@@ -50,6 +50,8 @@ export interface RouteOptions {
   readonly errors: ErrorFormat;
   /** Whether it answers without a token where a key is set. */
   readonly open?: boolean;
+  /** Whether it answers whatever the request's `Host` and `Origin` are, as probes call by any name. */
+  readonly unguarded?: boolean;
 }
 
 /**
@@ -92,8 +94,12 @@ export class Endpoints {
    * The runtime's own graceful shutdown breaks off bodies that still stream in, so it comes after this.
    */
   drain(): Promise<void> {
-    this.#drained ??= Promise.withResolvers();
-    this.#tellWhenDrained();
+    if (this.#drained === undefined) {
+      this.#drained = Promise.withResolvers();
+      const requests = this.#deadlines.count;
+      this.#log.info("stopping with {requests} requests under way", { requests });
+      this.#tellWhenDrained();
+    }
     return this.#drained.promise;
   }
 
@@ -107,15 +113,14 @@ export class Endpoints {
     return (context) => new Promise((resolve) => this.#serve(route, context, resolve));
   }
 
-  /** The handler for requests with another method than those that `path` has. */
+  /** The handler for requests with another method than those that a path has. */
   refuseMethods(
     errors: ErrorFormat,
-    path: string,
     methods: readonly string[],
   ): (context: Context) => Promise<Response> {
     const allow = methods.join(", ");
-    return this.wrap({ name: "unknown", errors }, ({ request }) => {
-      const message = `Cannot ${request.method} ${path}: only ${allow} is served here`;
+    return this.wrap({ name: "unknown", errors }, ({ request }, _claims, { req }) => {
+      const message = `Cannot ${request.method} ${req.path}: only ${allow} is served here`;
       throw new StatusError(405, message, { allow });
     });
   }
@@ -148,7 +153,7 @@ export class Endpoints {
 
   #claimsOf(route: Route, request: Request): Claims {
     const { authenticator, guard } = this.#parts;
-    guard?.check(request);
+    if (!route.options.unguarded) guard?.check(request);
     if (authenticator === undefined || route.options.open) return ALL_RIGHTS;
     return authenticator.authenticate(request.headers.get("authorization"));
   }

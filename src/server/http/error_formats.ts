@@ -49,7 +49,7 @@ const TITLES: Readonly<Record<Failure["code"], string>> = {
   missing: "It is not there",
   conflict: "Another commit landed first",
   unauthorized: "The request carries no valid token",
-  forbidden: "The token does not allow this",
+  forbidden: "This is not allowed",
   unavailable: "The server cannot do this now",
   damaged: "Stored bytes fail their checksum",
   aborted: "The request was given up",

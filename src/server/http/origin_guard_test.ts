@@ -59,5 +59,15 @@ Deno.test("OriginGuard serves the origins that --cors names", () => {
 Deno.test("the app answers a refused page with 403", async () => {
   const app = testApp({ guard: new OriginGuard({ origins: [], loopbackOnly: true }) });
   const headers = { host: "127.0.0.1:3000", origin: "https://evil.example" };
-  assert.equal((await get(app, "/v1/volumes", { headers })).status, 403);
+  const refused = await get(app, "/v1/volumes", { headers });
+  assert.equal(refused.status, 403);
+  const { title, detail } = await refused.json();
+  assert(!/token/.test(title + detail), `${title}: ${detail}`);
+});
+
+Deno.test("the app tells everybody that it lives, and only that", async () => {
+  const app = testApp({ guard: new OriginGuard({ origins: [], loopbackOnly: true }) });
+  const headers = { host: "graft.internal:3000" };
+  assert.equal((await get(app, "/health", { headers })).status, 200);
+  assert.equal((await get(app, "/metrics", { headers })).status, 403);
 });

@@ -131,7 +131,7 @@ function addCall(app: Hono, { endpoints }: ProtocolParts, path: ProtocolPath, ca
     return answer instanceof Response ? answer : new Response(answer, ANSWER);
   });
   app.post(path, serve);
-  app.on(otherMethods(["POST"]), path, endpoints.refuseMethods(graftErrFormat, path, ["POST"]));
+  app.on(otherMethods(["POST"]), path, endpoints.refuseMethods(graftErrFormat, ["POST"]));
 }
 
 function requireMediaType(request: Request): void {
@@ -139,7 +139,7 @@ function requireMediaType(request: Request): void {
   if (given === MEDIA_TYPE) return;
   if (given?.split(";", 1)[0].trim().toLowerCase() === MEDIA_TYPE) return;
   const state = given === null ? "it has no content type" : `its content type is "${given}"`;
-  throw new GraftError("invalid", `Cannot read the request: ${state} instead of "${MEDIA_TYPE}"`);
+  throw new GraftError("invalid", `Cannot read the request: ${state}; "${MEDIA_TYPE}" is needed`);
 }
 
 function readSmallBody(exchange: Exchange): Promise<Uint8Array> {

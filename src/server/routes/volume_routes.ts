@@ -63,7 +63,7 @@ function add(app: Hono, parts: VolumeParts, path: string, methods: Record<string
     app.on(method, path, endpoints.wrap(route, handler));
   }
   const served = Object.keys(methods);
-  app.on(otherMethods(served), path, endpoints.refuseMethods(problemFormat, path, served));
+  app.on(otherMethods(served), path, endpoints.refuseMethods(problemFormat, served));
 }
 
 async function listVolumes({ context, claims, parts }: Asked): Promise<Response> {
@@ -105,7 +105,7 @@ async function permittedVolumes(
 }
 
 async function createVolume({ exchange, claims, parts }: Asked): Promise<Response> {
-  requireRight(claims, "write", "all");
+  requireCreating(claims);
   const cid = clientOf(await readBody(exchange, BODY_BYTES_MAX));
   const snapshot = await parts.metastore.createVolume(cid);
   const location = `/v1/volumes/${snapshot.vid}`;
@@ -141,6 +141,15 @@ function permittedVid(context: Context, claims: Claims): VolumeId {
   const vid = parseGid("volume", context.req.param("vid") ?? "");
   requireRight(claims, "read", vid);
   return vid;
+}
+
+/** The new volume has an id that no token can name before. */
+function requireCreating(claims: Claims): void {
+  if (claims.volumes === "all") return requireRight(claims, "write", "all");
+  throw new GraftError(
+    "forbidden",
+    "Cannot create a volume with this token: creating a volume needs a token for all volumes",
+  );
 }
 
 /** Whoever may read nothing at all is told so, instead of being shown an empty list. */

@@ -168,6 +168,8 @@ Deno.test("other methods and routes are told apart", async () => {
   const wrongMethod = await get(testApp(), "/v1/volumes", { method: "PUT" });
   assert.equal(wrongMethod.headers.get("allow"), "GET, POST");
   assert.equal((await problem(wrongMethod)).status, 405);
+  const onVolume = await problem(await get(testApp(), `/v1/volumes/${VID}`, { method: "DELETE" }));
+  assert.equal(onVolume.detail, `Cannot DELETE /v1/volumes/${VID}: only GET is served here`);
   const noRoute = await problem(await get(testApp(), "/v1/nothing"));
   assert.equal(noRoute.status, 404);
   assert.match(noRoute.detail, /\/v1\/nothing/);
@@ -199,7 +201,9 @@ Deno.test("a token sees its own volumes only", async () => {
   assert.deepEqual(rest.volumes.map(({ vid }: { vid: string }) => vid), [vids[2]]);
 
   assert.equal((await get(app, `/v1/volumes/${VID}`, as(mine))).status, 403);
-  assert.equal((await get(app, "/v1/volumes", as(mine, "POST"))).status, 403);
+  const refused = await problem(await get(app, "/v1/volumes", as(mine, "POST")));
+  assert.equal(refused.code, "forbidden");
+  assert.match(refused.detail, /creating a volume needs a token for all volumes/);
   assert.equal((await get(app, "/v1/volumes")).status, 401);
   const writer = tokenWith({ can: new Set(["write"]) });
   assert.equal((await get(app, "/v1/volumes", as(writer))).status, 403);
