@@ -2,13 +2,24 @@
 
 import { dirname } from "node:path";
 import { mkdirSync, statSync } from "node:fs";
+import { GraftError } from "../core/errors.ts";
 import type { KvHandle } from "./kv/kv_handle.ts";
 
 /** The path of a store that is gone when it is closed. */
 export const MEMORY_PATH = ":memory:";
 
-/** Opens a Deno KV store in a file, which is made if it is not there. */
+/**
+ * Opens a Deno KV store in a file, which is made if it is not there.
+ *
+ * @throws {GraftError} `invalid` when the program runs without Deno KV.
+ */
 export async function openStoreFile(path: string): Promise<KvHandle> {
+  // absent, whatever the types say, unless the program asks for it
+  if (!("openKv" in Deno)) {
+    throw new GraftError("invalid", "Cannot open the log: Deno KV is switched off", {
+      hint: 'Run with --unstable-kv, or set "unstable": ["kv"] in deno.json',
+    });
+  }
   return await Deno.openKv(path);
 }
 

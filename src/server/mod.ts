@@ -13,7 +13,8 @@
  * ```
  *
  * Limitations
- * - It needs Deno: a port is opened with `Deno.serve`, the log is a Deno KV file.
+ * - It needs Deno: a port is opened with `Deno.serve`, the log is a Deno KV file, even in memory. So the
+ *   program that embeds it runs with `--unstable-kv`, or has `"unstable": ["kv"]` in its `deno.json`.
  * - One process holds a data directory at a time.
  * - TLS is the work of a proxy before it.
  *

@@ -137,7 +137,9 @@ Deno.test("an app that drains answers 503, quietly, and is drained when the last
     const refused = await graftErr(await call(app, PATHS.snapshot, REQUEST));
     assert.deepEqual([refused.status, refused.code, drained], [503, 101, false]);
   });
-  assert.deepEqual(records, []);
+  assert.deepEqual(records.map(({ level, properties }) => [level, properties]), [
+    ["info", { requests: 1 }],
+  ]);
   stored.reject(new GraftError("missing", "Cannot read: gone"));
   assert.equal((await underWay).status, 404);
   await app.drain();

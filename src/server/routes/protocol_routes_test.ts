@@ -155,7 +155,11 @@ Deno.test("bodies that are no request are a 400 that says which", async () => {
     [undefined, {}, /snapshot request.*empty/],
     [SNAPSHOT_REQUEST.slice(0, -3), {}, /snapshot request/],
     [new Uint8Array(20).fill(0xff), {}, /snapshot request/],
-    [SNAPSHOT_REQUEST, { "content-type": "application/json" }, /"application\/json" instead of/],
+    [
+      SNAPSHOT_REQUEST,
+      { "content-type": "application/json" },
+      /"application\/json"; "application\/x-protobuf" is needed/,
+    ],
   ];
   for (const [body, headers, message] of bad) {
     const answer = await graftErr(await call(app, PATHS.snapshot, body, headers));
