@@ -36,6 +36,20 @@ Deno.test("--version prints the version of deno.json and nothing else", async ()
   assert.deepEqual(await graft(["--version"]), { code: 0, stdout: `${version}\n`, stderr: "" });
 });
 
+Deno.test({
+  name: "output that cannot be written ends with 1 and no stack",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const line = '"$0" run -A --no-lock "$1" key new > /dev/full';
+    const main = new URL("../../main.ts", import.meta.url).pathname;
+    const shell = new Deno.Command("sh", { args: ["-c", line, Deno.execPath(), main] });
+    const { code, stderr } = await shell.output();
+    const text = new TextDecoder().decode(stderr);
+    assert.equal(code, 1);
+    assert.match(text, /^error: Cannot write the output: .*\n$/);
+  },
+});
+
 Deno.test("wrong usage ends with 2 and names the nearest", async () => {
   const cases: [string[], RegExp][] = [
     [["serve", "--lisen", "x"], /--lisen.*\n?.*--listen/],

@@ -8,7 +8,7 @@ import { resolve } from "node:path";
 import { GraftError } from "../core/errors.ts";
 import { Directories, type SyncFailure } from "./_disk/directories.ts";
 import { toGraftError } from "./_disk/errors.ts";
-import { type DiskIo, endProcess, type NotedLock, systemDisk } from "./_disk_io.ts";
+import { type DiskIo, endProcess, type NotedLock, systemCode, systemDisk } from "./_disk_io.ts";
 
 /** What {@linkcode DataDirectory.open} may be given. */
 export interface DataDirectoryOptions {
@@ -58,7 +58,7 @@ export class DataDirectory {
       lock.note(`${io.processId}\n`);
       return new DataDirectory(path, lock);
     } catch (error) {
-      throw toGraftError(`open the data directory "${path}"`, error);
+      throw placeRefusal(path, error) ?? toGraftError(`open the data directory "${path}"`, error);
     }
   }
 
@@ -72,6 +72,21 @@ export class DataDirectory {
     this.#lock.release();
   }
 }
+
+/** What it means where a server is given its place, rather than where it writes into a place it has. */
+function placeRefusal(path: string, cause: unknown): GraftError | undefined {
+  const state = PLACE_STATES[systemCode(cause) ?? ""];
+  if (state === undefined) return undefined;
+  return new GraftError("unavailable", `Cannot create the data directory "${path}": ${state}`, {
+    cause,
+    hint: "Choose another place with --data",
+  });
+}
+
+const PLACE_STATES: Readonly<Record<string, string>> = {
+  ENOENT: "nothing can be created there",
+  EROFS: "the file system is read-only",
+};
 
 function heldElsewhere(path: string, note: string | undefined): GraftError {
   const holder = /^\d+$/.test(note?.trim() ?? "") ? `process ${note?.trim()}` : "another process";

@@ -83,6 +83,20 @@ Deno.test("a directory that cannot be made says why", async () => {
   );
 });
 
+Deno.test({
+  name: "a place where nothing can be created is told, with the way out",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const refusal = await DataDirectory.open("/proc/nope").catch((error) => error);
+    ok(isGraftError(refusal, "unavailable"), String(refusal));
+    equal(
+      refusal.message,
+      'Cannot create the data directory "/proc/nope": nothing can be created there',
+    );
+    match(refusal.hint ?? "", /another place with --data/);
+  },
+});
+
 Deno.test("a directory that is made is synced into its parent", async () => {
   await using parent = await TemporaryDirectory.make();
   const failures: string[] = [];

@@ -89,7 +89,7 @@ function addLimits(command: Command): Command {
     .option("--cache-bytes <size>", "memory for caches (default: 256MiB)", argument(parseSize))
     .option(
       "--disk-cache-bytes <size>",
-      "disk for the cache of remote objects; 0: none",
+      "disk for the cache of remote objects; without effect yet (default: 0, none)",
       argument(parseSize),
     )
     .option(
@@ -99,7 +99,7 @@ function addLimits(command: Command): Command {
     )
     .option(
       "--retain <duration>",
-      "how long history stays readable (default: 7d)",
+      "how long history stays readable; without effect yet (default: 7d)",
       argument(parseDuration),
     )
     .option(
@@ -176,8 +176,8 @@ function parseGrace(text: string): number {
 }
 
 const EXAMPLES = `
-Every flag is also a variable (GRAFT_SERVE_LISTEN for --listen) and a key of the
-configuration (listen = ["127.0.0.1:3000"]). A flag beats a variable, a variable
+Every flag but --help is also a variable (GRAFT_SERVE_LOG_LEVEL for --log-level),
+and all but --config are keys of the configuration (log-level = "debug"). A flag beats a variable, a variable
 beats the configuration.
 
 Examples:

@@ -4,9 +4,20 @@
  * @module
  */
 
-/** Writes a line to stdout, which carries results and nothing else. */
+import { GraftError } from "../../core/errors.ts";
+
+/**
+ * Writes a line to stdout, which carries results and nothing else.
+ *
+ * @throws {GraftError} `internal` when it cannot be written, to a full disk for example.
+ */
 export function printLine(line: string): void {
-  writeAll(Deno.stdout, `${line}\n`);
+  try {
+    writeAll(Deno.stdout, `${line}\n`);
+  } catch (cause) {
+    const state = cause instanceof Error ? cause.message : String(cause);
+    throw new GraftError("internal", `Cannot write the output: ${state}`, { cause });
+  }
 }
 
 /** Writes a line to stderr, for people. */
