@@ -61,6 +61,8 @@ export interface Engines {
 
 /** Shares of the cache, in percent: what a read needs lies in all three, but frames are the bulk. */
 const SHARES = { frames: 50, directories: 10, indexes: 40 } as const;
+/** One processor is left to the requests; more than two workers would only hold memory. */
+const ENCODE_WORKERS_MAX = Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), 2);
 /** Bytes of request bodies that may be in memory at once. */
 const INGEST_BYTES_MAX = 128 * 1024 * 1024;
 
@@ -108,7 +110,7 @@ function startEngines(
   const indexes = new VolumeIndexes({ log, metrics, bytesMax: share("indexes") });
   opened.defer(() => indexes.close());
   const codec = new NativeCodec();
-  const encoder = new WorkerEncoder({ codec });
+  const encoder = new WorkerEncoder({ codec, workersMax: ENCODE_WORKERS_MAX });
   opened.defer(() => encoder.close());
   const reader = new SegmentReader({
     objects,

@@ -14,7 +14,7 @@ import type { EncodedSegment, EncodeOptions, SegmentEncoder, VolumePages } from 
 
 /** Segments of so many pages take about a millisecond, less than sending them to a worker would cost. */
 const INLINE_PAGES_MAX = 32;
-const WORKERS_MAX = 2;
+const WORKERS_MAX_DEFAULT = 2;
 
 /** What a {@linkcode WorkerEncoder} is made of. */
 export interface WorkerEncoderParts {
@@ -25,15 +25,18 @@ export interface WorkerEncoderParts {
    * unless the program was bundled.
    */
   readonly startWorker?: () => Worker;
+  /** How many workers at most (default: 2). Each holds some 70 MB while it is busy. */
+  readonly workersMax?: number;
 }
 
 /**
- * An encoder that gives large segments to workers, at most two, which start when first needed. The page
+ * An encoder that gives large segments to workers, which start when first needed. The page
  * buffers move to them, and the segment back, without a copy.
  */
 export class WorkerEncoder implements SegmentEncoder {
   readonly #codec: FrameCodec;
   readonly #startWorker: () => Worker;
+  readonly #workersMax: number;
   #workers: EncodeWorker[] = [];
   #closed = false;
 
@@ -41,6 +44,7 @@ export class WorkerEncoder implements SegmentEncoder {
   constructor(parts: WorkerEncoderParts) {
     this.#codec = parts.codec;
     this.#startWorker = parts.startWorker ?? startModuleWorker;
+    this.#workersMax = parts.workersMax ?? WORKERS_MAX_DEFAULT;
   }
 
   /**
@@ -69,7 +73,7 @@ export class WorkerEncoder implements SegmentEncoder {
   #leastBusy(): EncodeWorker {
     const free = this.#workers.toSorted((a, b) => a.jobCount - b.jobCount).at(0);
     const canWait = free !== undefined &&
-      (free.jobCount === 0 || this.#workers.length === WORKERS_MAX);
+      (free.jobCount === 0 || this.#workers.length === this.#workersMax);
     if (canWait) return free;
     const started = new EncodeWorker(this.#startWorker(), () => {
       this.#workers = this.#workers.filter((worker) => worker !== started);
