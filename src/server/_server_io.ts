@@ -47,6 +47,19 @@ export function openHttpPort(
   }
 }
 
+/**
+ * Checks that a port can be opened, and lets go of it again. Port 0 always can.
+ *
+ * @throws {GraftError} As {@linkcode openHttpPort} would.
+ */
+export function requireFreePort(address: ListenAddress): void {
+  try {
+    Deno.listen({ ...address }).close();
+  } catch (cause) {
+    throw refusal(address, cause);
+  }
+}
+
 function refusal(address: ListenAddress, cause: unknown): unknown {
   const place = formatAddress(address);
   if (cause instanceof Deno.errors.AddrInUse) {

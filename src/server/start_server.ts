@@ -9,6 +9,7 @@ import { GraftError } from "../core/errors.ts";
 import { COMMIT_SEGMENTS_MAX, PAGE_SIZE, WRITE_PART_PAGES } from "../core/limits.ts";
 import { type Random, systemRandom } from "../core/random.ts";
 import { systemTimers, type Timers } from "../core/timers.ts";
+import { requireFreePort } from "./_server_io.ts";
 import { isLoopbackHost, type ListenAddress, parseAddress } from "./address.ts";
 import { type AppParts, createApp } from "./app.ts";
 import { Authenticator } from "./auth/authenticator.ts";
@@ -118,6 +119,8 @@ export async function startServer(
   options: ServerOptions = {},
 ): Promise<GraftServer & AsyncDisposable> {
   const settings = checkOptions(options);
+  // a start that must fail for its ports is not to leave a data directory behind
+  settings.addresses.forEach(requireFreePort);
   const metrics = new PrometheusMetrics();
   const engines = await openEngines({ ...settings, metrics });
   try {

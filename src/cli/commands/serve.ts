@@ -104,7 +104,7 @@ function addLimits(command: Command): Command {
     )
     .option(
       "--grace <duration>",
-      "age of unreferenced segments before they are collected; at least 2h (default: 24h)",
+      "a commit takes segments up to half of it old; at least 2h (default: 24h)",
       argument(parseGrace),
     )
     .addOption(

@@ -50,16 +50,17 @@ Deno.test("serve logs lines of JSON where stderr is no terminal", async () => {
   assert.deepEqual([line.route, line.status, line.requestId], ["health", 200, "mine-1"]);
 });
 
-Deno.test("serve names a port that is taken and ends with 1", async () => {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const address = `127.0.0.1:${listener.addr.port}`;
-  const { code, stdout, stderr } = await graft([
-    "serve",
-    ...IN_MEMORY.with(1, address),
-  ]);
-  listener.close();
-  assert.deepEqual([code, stdout], [1, ""]);
-  assert.match(stderr, new RegExp(`Cannot listen on ${address}: the port is taken`));
+Deno.test("serve names a port that is taken, ends with 1 and leaves nothing behind", async () => {
+  await inTemporary(async (directory) => {
+    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const address = `127.0.0.1:${listener.addr.port}`;
+    const data = `${directory}/data`;
+    const { code, stdout, stderr } = await graft(["serve", "--listen", address, "--data", data]);
+    listener.close();
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, new RegExp(`Cannot listen on ${address}: the port is taken`));
+    assert.deepEqual([...Deno.readDirSync(directory)], []);
+  });
 });
 
 Deno.test("serve takes settings from the file, variables beat it, flags beat both", async () => {
