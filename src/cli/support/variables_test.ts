@@ -11,15 +11,22 @@ function withVariables(variables: Record<string, string>, work: () => void): voi
 }
 
 Deno.test("readVariable() takes an empty variable for an unset one", () => {
-  withVariables({ GRAFT_TEST_EMPTY: "", GRAFT_TEST_FULL: "x" }, () => {
-    assert.equal(readVariable("GRAFT_TEST_FULL"), "x");
-    assert.equal(readVariable("GRAFT_TEST_EMPTY"), undefined);
-    assert.equal(readVariable("GRAFT_TEST_ABSENT"), undefined);
+  withVariables({ GRAFT_VARIABLES_TEST_EMPTY: "", GRAFT_VARIABLES_TEST_FULL: "x" }, () => {
+    assert.equal(readVariable("GRAFT_VARIABLES_TEST_FULL"), "x");
+    assert.equal(readVariable("GRAFT_VARIABLES_TEST_EMPTY"), undefined);
+    assert.equal(readVariable("GRAFT_VARIABLES_TEST_ABSENT"), undefined);
   });
 });
 
 Deno.test("readVariables() finds those with a prefix that are not empty", () => {
-  withVariables({ GRAFT_TEST_EMPTY: "", GRAFT_TEST_FULL: "x", OTHER_GRAFT_TEST_: "y" }, () => {
-    assert.deepEqual([...readVariables("GRAFT_TEST_")], [["GRAFT_TEST_FULL", "x"]]);
+  withVariables({
+    GRAFT_VARIABLES_TEST_EMPTY: "",
+    GRAFT_VARIABLES_TEST_FULL: "x",
+    OTHER_GRAFT_VARIABLES_TEST_: "y",
+  }, () => {
+    assert.deepEqual([...readVariables("GRAFT_VARIABLES_TEST_")], [[
+      "GRAFT_VARIABLES_TEST_FULL",
+      "x",
+    ]]);
   });
 });
