@@ -112,6 +112,7 @@ function startEngines(
   const codec = new NativeCodec();
   const encoder = new WorkerEncoder({ codec, workersMax: ENCODE_WORKERS_MAX });
   opened.defer(() => encoder.close());
+  encoder.startAhead();
   const reader = new SegmentReader({
     objects,
     codec,

@@ -47,6 +47,11 @@ export class WorkerEncoder implements SegmentEncoder {
     this.#workersMax = parts.workersMax ?? WORKERS_MAX_DEFAULT;
   }
 
+  /** Starts the first worker ahead of the first large segment, which would wait about a second for it. */
+  startAhead(): void {
+    if (this.#workers.length === 0) this.#start();
+  }
+
   /**
    * Encodes one segment.
    *
@@ -74,7 +79,10 @@ export class WorkerEncoder implements SegmentEncoder {
     const free = this.#workers.toSorted((a, b) => a.jobCount - b.jobCount).at(0);
     const canWait = free !== undefined &&
       (free.jobCount === 0 || this.#workers.length === this.#workersMax);
-    if (canWait) return free;
+    return canWait ? free : this.#start();
+  }
+
+  #start(): EncodeWorker {
     const started = new EncodeWorker(this.#startWorker(), () => {
       this.#workers = this.#workers.filter((worker) => worker !== started);
     });

@@ -88,6 +88,17 @@ Deno.test("WorkerEncoder and InlineEncoder keep the frames that a decoder would 
   }
 });
 
+Deno.test("WorkerEncoder starts one worker ahead, and uses it", async () => {
+  const { started, startWorker } = counted();
+  const encoder = new WorkerEncoder({ codec, startWorker });
+  encoder.startAhead();
+  encoder.startAhead();
+  assert.equal(started.length, 1);
+  await encoder.encode(testSid(), large());
+  assert.equal(started.length, 1);
+  encoder.close();
+});
+
 Deno.test("WorkerEncoder moves the pages instead of copying them", async () => {
   const encoder = new WorkerEncoder({ codec });
   const volumes = large();
