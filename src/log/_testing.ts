@@ -1,9 +1,8 @@
 // What tests of logs share.
 
-import { equal, ok, rejects } from "node:assert/strict";
+import { equal } from "node:assert/strict";
 import { systemClock } from "../core/clock.ts";
 import { EMPTY_DIGEST } from "../core/content_digest.ts";
-import { type GraftErrorCode, isGraftError } from "../core/errors.ts";
 import {
   type ClientId,
   clientIdFromName,
@@ -23,6 +22,8 @@ import { commitDigest } from "./digest.ts";
 import { COLLECTION_KEY } from "./kv/_keys.ts";
 import type { KvHandle } from "./kv/kv_handle.ts";
 import { KvLog, type KvLogParts } from "./kv/kv_log.ts";
+
+export { rejectsWith } from "../objects/_testing.ts";
 
 export const CLIENT: ClientId = clientIdFromName("test");
 
@@ -113,20 +114,6 @@ export async function recordsOf(
   end: number,
 ): Promise<CommitRecord[]> {
   return await Array.fromAsync(log.records(vid, start as Lsn, end as Lsn));
-}
-
-/** Fails unless `promise` rejects with a GraftError of this code whose message matches. */
-export async function rejectsWith(
-  promise: Promise<unknown>,
-  code: GraftErrorCode,
-  message = /^Cannot \w+ .+: .+[^.]$/s,
-): Promise<void> {
-  await rejects(promise, (error: unknown) => {
-    ok(isGraftError(error), `not a GraftError: ${error}`);
-    equal(error.code, code, error.message);
-    ok(message.test(error.message), error.message);
-    return true;
-  });
 }
 
 /** A log over a handle, exclusive unless told otherwise. */

@@ -12,6 +12,7 @@ import { systemRandom } from "../core/random.ts";
 import type { SegmentUse } from "../core/snapshot.ts";
 import type { CommitLog } from "../log/commit_log.ts";
 import { openLog } from "../log/open_log.ts";
+import { overriding } from "../pagestore/_testing.ts";
 import { VolumeIndexes } from "../pagestore/volume_indexes.ts";
 import { Committer, type Landed } from "./committer.ts";
 import { Metastore } from "./metastore.ts";
@@ -142,12 +143,5 @@ function withFaults(log: CommitLog, faults: Fault[]): CommitLog {
     headFails = false;
     return Promise.reject(lost());
   };
-  return new Proxy(log, {
-    get(target, name) {
-      if (name === "append") return append;
-      if (name === "headFromStore") return headFromStore;
-      const value = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  return overriding(log, { append, headFromStore });
 }

@@ -30,14 +30,6 @@ export interface SegmentReaderParts {
 /** One ranged read fetches at most this much, so that a long run does not hold the event loop. */
 const RUN_BYTES_MAX = 1024 * 1024;
 
-/** A frame to fetch. */
-export interface FrameWanted {
-  /** The segment. */
-  readonly sid: SegmentId;
-  /** The frame's number in the volume's directory. */
-  readonly frame: number;
-}
-
 /** Reads frames; concurrent misses of one are one fetch. */
 export class SegmentReader {
   readonly #parts: SegmentReaderParts;

@@ -25,18 +25,24 @@ export interface VolumeIndexesParts {
 /** A list over several batches is not a snapshot of the log: a reader that meets a gap reads again. */
 const LOAD_ATTEMPTS = 3;
 
+interface Entry {
+  readonly index: VolumeIndex;
+  /** What the sum of all bytes holds for it. */
+  readonly countedBytes: number;
+}
+
 /** Indexes by volume; the least recently used go first. */
 export class VolumeIndexes {
   readonly #log: CommitLog;
   readonly #bytesMax: number;
   readonly #loads: Counter;
   /** In the order of their last use. */
-  readonly #indexes = new Map<VolumeId, { index: VolumeIndex; countedBytes: number }>();
+  readonly #indexes = new Map<VolumeId, Entry>();
   readonly #flights = new SingleFlight<VolumeId, VolumeIndex>();
   /** Volumes deleted while their index was being read. */
   readonly #deletedMeanwhile = new Set<VolumeId>();
   readonly #unsubscribe: () => void;
-  #newest: { index: VolumeIndex; countedBytes: number } | undefined;
+  #newest: Entry | undefined;
   #bytes = 0;
 
   /** Subscribes to the log until {@linkcode VolumeIndexes.close}. */
@@ -162,7 +168,7 @@ export class VolumeIndexes {
     }
   }
 
-  #touch(vid: VolumeId, entry: { index: VolumeIndex; countedBytes: number }): void {
+  #touch(vid: VolumeId, entry: Entry): void {
     if (this.#newest === entry) return;
     this.#newest = entry;
     this.#indexes.delete(vid);
