@@ -114,6 +114,12 @@ export interface CommitLog {
   /** Whether no other process can write to it, so that heads read or written here stay true. */
   readonly exclusive: boolean;
 
+  /**
+   * A head to base an append on: the newest that this process knows, which others may have passed; from
+   * memory where there is one, else by a strong read. An append on an old one is stale, and never lands.
+   * No answer about the head may come from it.
+   */
+  lastKnownHead(vid: VolumeId): Promise<HeadRead>;
   /** The newest commit, by a strong read (from memory where the log is exclusive). */
   head(vid: VolumeId): Promise<HeadRead>;
   /** Like {@linkcode CommitLog.head}, past every cache: for use after an unknown outcome. */

@@ -57,10 +57,11 @@ export class Committer {
   async commit(request: CommitRequest): Promise<Landed> {
     checkShape(request);
     const { log } = this.#parts;
-    let read = await log.head(request.vid);
+    // where that is the base, the append itself finds out whether it still is the head
+    let read = await log.lastKnownHead(request.vid);
+    if (!isBase(request, read.head)) read = await log.head(request.vid);
     for (let attempt = 1;; attempt++) {
-      const isBase = (read.head?.lsn ?? 0) === (request.snapshotLsn ?? 0) && !read.head?.deleted;
-      if (!isBase) return await this.#repeatOrConflict(request, read.head);
+      if (!isBase(request, read.head)) return await this.#repeatOrConflict(request, read.head);
       const outcome = await this.#append(request, read);
       if (typeof outcome !== "string") return outcome;
       if (attempt === ATTEMPTS_MAX) throw undecided(request);
@@ -117,6 +118,10 @@ export class Committer {
     if (typeof content === "string") return false;
     return digestsEqual(digestOn(request, content, record.parentDigest), record.digest);
   }
+}
+
+function isBase(request: CommitRequest, head: Head | undefined): boolean {
+  return (head?.lsn ?? 0) === (request.snapshotLsn ?? 0) && !head?.deleted;
 }
 
 function makeRecord(

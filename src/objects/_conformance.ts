@@ -242,6 +242,12 @@ const listing: Record<string, Behaviour> = {
       deepEqual(await keysOf(store.list(prefix)), [], prefix);
     }
   },
+  async "a listing ends after as many entries as asked for"(store) {
+    await putAll(store, ["m/a", "m/c", "m/e"]);
+    deepEqual(await keysOf(store.list("m/", { limit: 2 })), ["m/a", "m/c"]);
+    deepEqual(await keysOf(store.list("m/", { limit: 1, after: "m/a" })), ["m/c"]);
+    deepEqual(await keysOf(store.list("m/", { limit: 9 })), ["m/a", "m/c", "m/e"]);
+  },
   async "a listing starts after a key, there or not"(store) {
     await putAll(store, ["a/x", "m/a", "m/c", "m/e", "z/a"]);
     deepEqual(await keysOf(store.list("m/", { after: "m/a" })), ["m/c", "m/e"]);

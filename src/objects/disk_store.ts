@@ -22,7 +22,13 @@ import { isAbsence, toGraftError } from "./_disk/errors.ts";
 import { Listing } from "./_disk/listing.ts";
 import { type OpenFile, OpenFiles } from "./_disk/open_files.ts";
 import { type DiskIo, endProcess, SYNC_IO_BYTES_MAX, systemCode, systemDisk } from "./_disk_io.ts";
-import type { ObjectCallOptions, ObjectEntry, ObjectStore, ObjectTail } from "./object_store.ts";
+import type {
+  ObjectCallOptions,
+  ObjectEntry,
+  ObjectListOptions,
+  ObjectStore,
+  ObjectTail,
+} from "./object_store.ts";
 
 /** What a {@linkcode DiskStore} may be given. */
 export interface DiskStoreOptions {
@@ -178,16 +184,19 @@ export class DiskStore implements ObjectStore {
   /** The objects of a prefix. See {@linkcode ObjectStore.list}. */
   async *list(
     prefix: string,
-    options: ObjectCallOptions & { readonly after?: string } = {},
+    options: ObjectListOptions = {},
   ): AsyncGenerator<ObjectEntry> {
     const what = `list "${prefix}" of ${this.name}`;
     const range = { prefix, after: options.after ?? "" };
     const settle = (path: string) => this.#directories.settle(path, false);
+    let left = options.limit ?? Infinity;
     try {
       checkSignal(options.signal, what);
+      if (left <= 0) return;
       for await (const entry of new Listing(this.#io, this.#root, range, settle).entries()) {
         checkSignal(options.signal, what);
         yield entry;
+        if (--left <= 0) return;
       }
     } catch (error) {
       throw toGraftError(what, error);

@@ -12,7 +12,18 @@ import {
   missingObject,
   takenObject,
 } from "./_call_checks.ts";
-import type { ObjectCallOptions, ObjectEntry, ObjectStore, ObjectTail } from "./object_store.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { GraftError } from "../core/errors.ts";
+import type {
+  DatedObjectStore,
+  ObjectCallOptions,
+  ObjectEntry,
+  ObjectListOptions,
+  ObjectTail,
+} from "./object_store.ts";
+
+/** Like S3: what is dated earlier than this is refused. */
+const DATE_AGE_MAX_MS = 15 * 60_000;
 
 /**
  * Keeps objects in memory and loses them with the process.
@@ -28,10 +39,16 @@ import type { ObjectCallOptions, ObjectEntry, ObjectStore, ObjectTail } from "./
  * console.log((await store.getTail("segments/a", 2)).bytes); // Uint8Array [ 2, 3 ]
  * ```
  */
-export class MemoryStore implements ObjectStore {
+export class MemoryStore implements DatedObjectStore {
   /** What messages call the store. */
   readonly name: string = "memory:";
   readonly #objects = new Map<string, Uint8Array<ArrayBuffer>>();
+  readonly #clock: Clock;
+
+  /** Makes an empty store; its clock tells how old a dated put is. */
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
 
   /** Stores an object. See {@linkcode ObjectStore.put}. */
   put(
@@ -41,6 +58,20 @@ export class MemoryStore implements ObjectStore {
   ): Promise<void> {
     return this.#answer(key, `put "${key}"`, options, () => {
       if (options.ifAbsent && this.#objects.has(key)) throw takenObject(this.name, key);
+      this.#objects.set(key, body.slice());
+    });
+  }
+
+  /** Stores an object that is not too old. See {@linkcode DatedObjectStore.putDated}. */
+  putDated(
+    key: string,
+    body: Uint8Array<ArrayBuffer>,
+    dateMs: number,
+    options: ObjectCallOptions = {},
+  ): Promise<void> {
+    return this.#answer(key, `put "${key}"`, options, () => {
+      if (this.#clock.now() - dateMs > DATE_AGE_MAX_MS) throw outdated(this.name, key);
+      if (this.#objects.has(key)) throw takenObject(this.name, key);
       this.#objects.set(key, body.slice());
     });
   }
@@ -93,12 +124,12 @@ export class MemoryStore implements ObjectStore {
   /** The objects of a prefix. See {@linkcode ObjectStore.list}. */
   async *list(
     prefix: string,
-    options: ObjectCallOptions & { readonly after?: string } = {},
+    options: ObjectListOptions = {},
   ): AsyncGenerator<ObjectEntry> {
-    const { after = "" } = options;
+    const { after = "", limit } = options;
     checkSignal(options.signal, `list ${this.name}`);
     const wanted = (key: string) => key.startsWith(prefix) && key > after;
-    for (const key of [...this.#objects.keys()].filter(wanted).sort()) {
+    for (const key of [...this.#objects.keys()].filter(wanted).sort().slice(0, limit)) {
       checkSignal(options.signal, `list ${this.name}`);
       const object = this.#objects.get(key);
       if (object) yield { key, sizeBytes: object.length };
@@ -129,4 +160,8 @@ export class MemoryStore implements ObjectStore {
     await Promise.resolve();
     return act();
   }
+}
+
+function outdated(store: string, key: string): GraftError {
+  return new GraftError("unavailable", `Cannot put "${key}" in ${store}: its date is too long ago`);
 }

@@ -7,7 +7,13 @@
 import type { Clock } from "../core/clock.ts";
 import { isGraftError } from "../core/errors.ts";
 import type { Counter, Histogram, Metrics } from "../core/metrics.ts";
-import type { ObjectCallOptions, ObjectEntry, ObjectStore, ObjectTail } from "./object_store.ts";
+import type {
+  ObjectCallOptions,
+  ObjectEntry,
+  ObjectListOptions,
+  ObjectStore,
+  ObjectTail,
+} from "./object_store.ts";
 
 /** Seconds: from a cached read of a local disk to a store that is about to be given up. */
 const LATENCY_BOUNDS = [
@@ -111,7 +117,7 @@ export class MeteredStore implements ObjectStore {
   /** Measures {@linkcode ObjectStore.list}. */
   async *list(
     prefix: string,
-    options?: ObjectCallOptions & { readonly after?: string },
+    options?: ObjectListOptions,
   ): AsyncGenerator<ObjectEntry> {
     const started = this.#clock.monotonic();
     let isFirst = true;

@@ -26,6 +26,14 @@ export interface ObjectTail {
   readonly sizeBytes: number;
 }
 
+/** What a listing may be given. */
+export interface ObjectListOptions extends ObjectCallOptions {
+  /** Only keys that sort after this one. */
+  readonly after?: string;
+  /** Ends the listing after so many entries; a store that is asked over a network moves no more. */
+  readonly limit?: number;
+}
+
 /**
  * A store of immutable objects.
  *
@@ -68,12 +76,32 @@ export interface ObjectStore {
   /** Removes an object; removing what is not there is fine. */
   delete(key: string, options?: ObjectCallOptions): Promise<void>;
   /** The objects whose key starts with `prefix` and sorts after `after`, ascending by key. */
-  list(
-    prefix: string,
-    options?: ObjectCallOptions & { readonly after?: string },
-  ): AsyncIterable<ObjectEntry>;
+  list(prefix: string, options?: ObjectListOptions): AsyncIterable<ObjectEntry>;
   /** Lets go of handles and connections. The store is not used afterwards. */
   close(): Promise<void>;
+}
+
+/**
+ * A store that several processes write to, and that refuses what was under way for too long.
+ *
+ * S3 refuses a request whose signature is more than 15 minutes old. A write that names its date is
+ * therefore known not to land later than that, whatever the network held back.
+ */
+export interface DatedObjectStore extends ObjectStore {
+  /**
+   * Stores an object under a free key, unless `dateMs` is more than 15 minutes ago when the request
+   * arrives. A repeat after a lost answer that finds the very same bytes counts as stored.
+   *
+   * @param dateMs Wall time in milliseconds since 1970; now or earlier.
+   * @throws {GraftError} `conflict` when the key is taken, by other bytes; `unavailable` when the date is too old (then
+   * nothing was stored and nothing will be) and when nobody knows.
+   */
+  putDated(
+    key: string,
+    body: Uint8Array<ArrayBuffer>,
+    dateMs: number,
+    options?: ObjectCallOptions,
+  ): Promise<void>;
 }
 
 /** The key of a segment's object. */

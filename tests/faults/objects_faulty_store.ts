@@ -9,6 +9,7 @@ import type { Timers } from "../../src/core/timers.ts";
 import type {
   ObjectCallOptions,
   ObjectEntry,
+  ObjectListOptions,
   ObjectStore,
   ObjectTail,
 } from "../../src/objects/object_store.ts";
@@ -126,7 +127,7 @@ export class FaultyStore implements ObjectStore {
   /** A listing fails before its first entry, or after its last. */
   async *list(
     prefix: string,
-    options?: ObjectCallOptions & { readonly after?: string },
+    options?: ObjectListOptions,
   ): AsyncGenerator<ObjectEntry> {
     const fault = await this.#begin("list", prefix);
     yield* this.#inner.list(prefix, options);

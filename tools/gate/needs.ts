@@ -4,10 +4,11 @@
  * @module
  */
 
+import { type ProgramName, programPath } from "../../tests/harness/programs/installed.ts";
 import { runCommand } from "./command.ts";
 
 /** Something that a suite of tests needs from the machine. */
-export type Need = "python" | "strace" | "tmpfs";
+export type Need = "python" | "strace" | "tmpfs" | "S3 servers" | "denokv" | "toxiproxy";
 
 /** The Python that the interop tests drive: `GRAFT_TEST_PYTHON`, else the one that `.ci/run` set up. */
 export function pythonPath(env: { get(name: string): string | undefined } = Deno.env): string {
@@ -44,7 +45,26 @@ const PROBES: Record<Need, () => Probe> = {
     ],
     reason: "this user may not mount a tmpfs in a namespace",
   }),
+  "S3 servers": () => built("minio", "versitygw"),
+  denokv: () => built("denokv"),
+  toxiproxy: () => built("toxiproxy"),
 };
+
+/** The need for programs that `.ci/run` builds. */
+function built(...names: ProgramName[]): Probe {
+  return {
+    command: [
+      "sh",
+      "-c",
+      'for file; do test -x "$file" || exit 1; done',
+      "sh",
+      ...names.map(programPath),
+    ],
+    reason: `${
+      names.join(" or ")
+    } is not built (deno run -A tools/gate/install_programs.ts; needs Go and Rust)`,
+  };
+}
 
 /** Why a need is not met; undefined where it is. */
 export async function whyMissing(need: Need): Promise<string | undefined> {

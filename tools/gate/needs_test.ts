@@ -22,3 +22,15 @@ Deno.test("whyMissing() says how to get a Python that is not there", async () =>
     else Deno.env.set("GRAFT_TEST_PYTHON", before);
   }
 });
+
+Deno.test("whyMissing() names the programs that are not built, and what builds them", async () => {
+  const before = Deno.env.get("XDG_CACHE_HOME");
+  Deno.env.set("XDG_CACHE_HOME", "/nowhere");
+  try {
+    const reason = await whyMissing("S3 servers") ?? "";
+    assert.match(reason, /minio or versitygw is not built \(deno run -A tools\/gate\/install/);
+  } finally {
+    if (before === undefined) Deno.env.delete("XDG_CACHE_HOME");
+    else Deno.env.set("XDG_CACHE_HOME", before);
+  }
+});

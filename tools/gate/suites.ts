@@ -37,7 +37,10 @@ const KILL = "tests/durability/server_kill_test.ts";
 // What needs a tool says so in its name, so that a new test of the kind is found without a list.
 const FULL_DISK = "tests/**/*full_disk_test.ts";
 const FSYNC = "tests/**/*fsync_test.ts";
-const APART = ["tests/interop", KILL, FULL_DISK, FSYNC];
+const S3 = ["src/**/*s3_test.ts", "tests/**/*s3_test.ts"];
+const DENOKV = ["src/**/*denokv_test.ts", "tests/**/*denokv_test.ts"];
+const CLUSTER = "tests/cluster";
+const APART = ["tests/interop", KILL, FULL_DISK, FSYNC, ...S3, ...DENOKV, CLUSTER];
 
 /** Every suite. What needs a tool or the whole machine stands apart; the rest is one run. */
 export const SUITES: readonly Suite[] = [
@@ -50,6 +53,9 @@ export const SUITES: readonly Suite[] = [
   { name: "kill -9", args: [KILL], needs: [] },
   { name: "full disk", args: [FULL_DISK], needs: ["tmpfs"] },
   { name: "fsync", args: [FSYNC], needs: ["strace"] },
+  { name: "S3", args: S3, needs: ["S3 servers"] },
+  { name: "KV Connect", args: DENOKV, needs: ["denokv"] },
+  { name: "many processes", args: [CLUSTER], needs: ["S3 servers", "denokv", "toxiproxy"] },
 ];
 
 /**

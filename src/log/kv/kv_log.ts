@@ -136,6 +136,10 @@ export class KvLog implements CommitLog {
     return this.#calls.healthy;
   }
 
+  async lastKnownHead(vid: VolumeId): Promise<HeadRead> {
+    return this.#heads.get(vid) ?? await this.headFromStore(vid);
+  }
+
   async head(vid: VolumeId): Promise<HeadRead> {
     const known = this.exclusive ? this.#heads.get(vid) : undefined;
     return known ?? await this.headFromStore(vid);
