@@ -28,11 +28,12 @@ export async function findContent(
 ): Promise<CommitContent | string> {
   const segments: SegmentUse[] = [];
   let digest = EMPTY_DIGEST;
-  for (const use of request.segments) {
-    const registered = await findVolume(log, request, use);
+  // all at once: where another process wrote them, each look-up is a request to the store
+  const found = await Promise.all(request.segments.map((use) => findVolume(log, request, use)));
+  for (const [i, registered] of found.entries()) {
     if (typeof registered === "string") return registered;
     // the registered set is kept, so that equal sets are one in memory
-    segments.push({ sid: use.sid, pageSet: registered.pageSet });
+    segments.push({ sid: request.segments[i].sid, pageSet: registered.pageSet });
     digest = addDigests(digest, registered.digest);
   }
   if (overlap(segments)) return "two of its segments hold the same page";
