@@ -1,0 +1,50 @@
+/**
+ * The seam to wherever a replica keeps its rows: memory, an SQLite file, the browser.
+ *
+ * @module
+ */
+
+/** Rows that are written together. */
+export interface StorageBatch {
+  /** Rows to set. The storage keeps its own copy of each value. */
+  readonly put?: Iterable<readonly [key: string, value: Uint8Array]>;
+  /** Rows to remove; those that are not there do no harm. A key must not be in `put`, too. */
+  readonly delete?: Iterable<string>;
+}
+
+/** What {@linkcode ReplicaStorage.list} may be given. */
+export interface StorageRange {
+  /** Only keys that begin so. */
+  readonly prefix: string;
+  /** Only keys after this one. */
+  readonly after?: string;
+}
+
+/**
+ * Rows by key, sorted by key. Keys are 1 to 120 printable ASCII characters; values have at most 1 MiB.
+ *
+ * One owner has a storage open at a time; another that opens it is refused. Every method may reject with
+ * GraftError `unavailable` (full, gone: retry later) or `damaged`. All implementations pass the same
+ * conformance suite.
+ */
+export interface ReplicaStorage {
+  /** What the storage is, for messages: `memory:`, `sqlite:PATH`, `opfs:NAME`, `idb:NAME`. */
+  readonly name: string;
+  /** The bytes of all keys and values. */
+  readonly bytes: number;
+  /**
+   * The value of a row; a promise only where the storage cannot answer at once. It is a view that
+   * nobody may write to, and stays as it is whatever is written later.
+   */
+  get(key: string): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /** Rows, ascending by key, as of some moment of the listing each. */
+  list(range: StorageRange): AsyncIterable<readonly [key: string, value: Uint8Array]>;
+  /**
+   * Writes rows: all of them or, whatever interrupts it, none. When it resolves they survive a crash
+   * of the program and (all but `memory:`) of the machine. Batches take effect in the order of the calls, and
+   * `get` answers what was written as soon as this was called.
+   */
+  write(batch: StorageBatch): Promise<void>;
+  /** Finishes the writes under way, then lets go. The storage is not used afterwards. */
+  close(): Promise<void>;
+}
