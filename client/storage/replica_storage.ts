@@ -12,7 +12,7 @@ export interface StorageBatch {
   readonly delete?: Iterable<string>;
 }
 
-/** What {@linkcode ReplicaStorage.list} may be given. */
+/** Which rows are listed. */
 export interface StorageRange {
   /** Only keys that begin so. */
   readonly prefix: string;
@@ -37,6 +37,11 @@ export interface ReplicaStorage {
    * nobody may write to, and stays as it is whatever is written later.
    */
   get(key: string): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /**
+   * Keys alone, ascending. It must not read the values: a replica of 100,000 pages lists their keys when it
+   * is opened.
+   */
+  keys(range: StorageRange): AsyncIterable<string>;
   /** Rows, ascending by key, as of some moment of the listing each. */
   list(range: StorageRange): AsyncIterable<readonly [key: string, value: Uint8Array]>;
   /**
