@@ -188,7 +188,8 @@ async function headOf(to: WireClient, vid: VolumeId): Promise<number> {
   return (await orNothing(to.snapshot(vid)))?.lsn ?? 0;
 }
 
-async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
+/** What a call answered; undefined where that was 404. */
+export async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
@@ -198,7 +199,7 @@ async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
 }
 
 /** Whether the server went away, as opposed to having answered something. */
-function isBrokenConnection(error: unknown): boolean {
+export function isBrokenConnection(error: unknown): boolean {
   return !(error instanceof WireFailure) && !(error instanceof Violation) &&
     (error instanceof TypeError || error instanceof Deno.errors.Http);
 }

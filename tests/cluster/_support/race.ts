@@ -1,0 +1,100 @@
+/**
+ * Many writers and much dying over one log.
+ *
+ * @module
+ */
+
+import { type Dice, diceOf } from "../../durability/server_load.ts";
+import { pause } from "../../harness/poll.ts";
+import { Callers } from "./callers.ts";
+import { Chaos } from "./chaos.ts";
+import type { Processes } from "./cluster.ts";
+import { RacingVolume, type Roles } from "./racing_volume.ts";
+import { verifyLine, verifyPages } from "./verify_race.ts";
+
+/** Writers of each volume: 64 over 14. Three volumes are contended, the others have one writer each. */
+const WRITERS = [24, 18, 11, ...new Array<number>(11).fill(1)];
+/** How many LSNs are read whole at the end, through every pagestore. */
+const LSNS_READ_MAX = 600;
+
+/** What a race came to. */
+export interface RaceOutcome {
+  /** Commits that landed. */
+  readonly commits: number;
+  /** One line for people. */
+  readonly summary: string;
+}
+
+/**
+ * Lets 64 writers race while processes die, and verifies everything at the end.
+ *
+ * @param seconds How long writers write.
+ * @param seed What dice fall by.
+ * @throws For everything that should not be.
+ */
+export async function race(
+  processes: Processes,
+  seconds: number,
+  seed: number,
+): Promise<RaceOutcome> {
+  const dice = diceOf(seed);
+  using metastores = new Callers(processes.metastores, dice);
+  using pagestores = new Callers(processes.pagestores, dice);
+  const roles: Roles = { metastores, pagestores };
+  const volumes = WRITERS.map((writers, i) => new RacingVolume(roles, writers, diceOf(seed + i)));
+  const servers = new Set([...processes.metastores, ...processes.pagestores]);
+  const chaos = new Chaos([...servers], dice);
+  await raceUnder(chaos, volumes, seconds);
+  for (const volume of volumes) await verifyLine(volume, roles);
+  const read = await readSample(volumes, roles, dice);
+  const commits = sum(volumes.map(({ landed }) => landed.size));
+  const { kills, stops } = chaos.counts;
+  const broken = metastores.disturbances.broken + pagestores.disturbances.broken;
+  const refused = metastores.disturbances.unavailable + pagestores.disturbances.unavailable;
+  return {
+    commits,
+    summary: `${commits} commits, ${sum(volumes.map(({ conflicts }) => conflicts))} conflicts, ` +
+      `${refused} answers of 503, ${broken} broken connections, ${kills} kills, ${stops} stops, ` +
+      `${read} LSNs read (seed ${seed})`,
+  };
+}
+
+async function raceUnder(
+  chaos: Chaos,
+  volumes: readonly RacingVolume[],
+  seconds: number,
+): Promise<void> {
+  const over = new AbortController();
+  const writing = Promise.all(volumes.map((volume) => volume.run(over.signal)));
+  try {
+    // a violation ends the race early
+    await Promise.race([pause(seconds * 1000), writing, chaos.running]);
+  } finally {
+    over.abort();
+    await Promise.allSettled([chaos.end(), writing]);
+  }
+  await chaos.end();
+  await writing;
+}
+
+/** Reads every LSN that landed, or where they are many a random part of each volume's. */
+async function readSample(
+  volumes: readonly RacingVolume[],
+  roles: Roles,
+  dice: Dice,
+): Promise<number> {
+  const all = sum(volumes.map(({ landed }) => landed.size));
+  let read = 0;
+  for (const volume of volumes) {
+    const lsns = [...volume.landed.keys()].filter((lsn) =>
+      lsn === volume.landed.size || dice(1, all) <= LSNS_READ_MAX
+    );
+    await verifyPages(volume, roles, lsns);
+    read += lsns.length;
+  }
+  return read;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

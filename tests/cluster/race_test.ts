@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { startCluster } from "./_support/cluster.ts";
+import { BUCKET_ON_MINIO, BUCKET_ON_VERSITYGW, KV_CONNECT } from "./_support/backend.ts";
+import { race } from "./_support/race.ts";
+
+const SECONDS = Number(Deno.env.get("GRAFT_CLUSTER_SECONDS") ?? 60);
+const SEED = Number(Deno.env.get("GRAFT_CLUSTER_SEED") ?? Date.now() % 1_000_000);
+
+/** The second S3 server is to show what it does otherwise, and that it shows sooner. */
+const RACES = [
+  { kind: KV_CONNECT, seconds: SECONDS },
+  { kind: BUCKET_ON_MINIO, seconds: SECONDS },
+  { kind: BUCKET_ON_VERSITYGW, seconds: SECONDS / 3 },
+];
+
+for (const { kind, seconds } of RACES) {
+  Deno.test(`${kind.name}: 64 writers through processes that die lose and double nothing`, async () => {
+    await using cluster = await startCluster(kind, { metastores: 3, pagestores: 3 });
+    const { commits, summary } = await race(cluster, seconds, SEED);
+    console.log(`${kind.name}: ${summary}`);
+    assert.ok(commits > 0, "Nothing landed");
+  });
+}
