@@ -24,8 +24,8 @@ export class DenoKvServer {
     this.#folder = folder;
   }
 
-  /** Starts a server on a free port, with nothing in it. */
-  static async start(): Promise<DenoKvServer> {
+  /** Starts a server on a free port, with nothing in it unless it is given a file of Deno KV. */
+  static async start(options: { readonly file?: string } = {}): Promise<DenoKvServer> {
     const folder = await Deno.makeTempDir({ prefix: "graft-denokv-" });
     const address = `127.0.0.1:${freePort()}`;
     const accessToken = crypto.randomUUID();
@@ -33,7 +33,7 @@ export class DenoKvServer {
       path: programPath("denokv"),
       args: [
         "--sqlite-path",
-        `${folder}/log.sqlite`,
+        options.file ?? `${folder}/log.sqlite`,
         "serve",
         "--addr",
         address,
