@@ -8,9 +8,7 @@
 
 import { assert } from "../../core/assert.ts";
 import type { Clock } from "../../core/clock.ts";
-import { digestsEqual, EMPTY_DIGEST } from "../../core/content_digest.ts";
 import type { SegmentId, VolumeId } from "../../core/gid.ts";
-import { COMMIT_SEGMENTS_MAX } from "../../core/limits.ts";
 import { FIRST_LSN, type Lsn, nextLsn } from "../../core/lsn.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { Random } from "../../core/random.ts";
@@ -24,7 +22,10 @@ import type {
   Registration,
   VolumeEntry,
 } from "../commit_log.ts";
+import { assertDeletable, assertFollows } from "../_follows.ts";
+import { type LogMetrics, logMetrics } from "../_log_metrics.ts";
 import { type ChangeListener, Subscribers } from "../subscribers.ts";
+import { UnderWay } from "../_under_way.ts";
 import type { Mutation } from "./_write/batch.ts";
 import { Doubts } from "./_write/doubts.ts";
 import { GroupWriter } from "./_write/group_writer.ts";
@@ -43,11 +44,9 @@ import {
 import { KvCalls } from "./_store/kv_calls.ts";
 import type { KvEntry, KvHandle } from "./kv_handle.ts";
 import { HEADS_MAX } from "./_limits.ts";
-import { type LogMetrics, logMetrics } from "./_log_metrics.ts";
 import { LargeValues } from "./_large_values.ts";
 import { Registrations } from "./_registrations.ts";
 import { openStore } from "./_store/store_key.ts";
-import { UnderWay } from "./_write/under_way.ts";
 
 /** What a {@linkcode KvLog} is made of. */
 export interface KvLogParts {
@@ -264,10 +263,7 @@ export class KvLog implements CommitLog {
   }
 
   async #tombstone(vid: VolumeId, base: HeadRead): Promise<AppendOutcome> {
-    assert(
-      base.head !== undefined && !base.head.deleted,
-      "Only a volume that is there can be deleted",
-    );
+    assertDeletable(base.head);
     const head = { ...base.head, deleted: true };
     return await this.#writer.change({
       vid,
@@ -297,20 +293,6 @@ export class KvLog implements CommitLog {
     for await (const entry of this.#calls.list(range)) floors.set(entry.key[1], entry);
     return floors;
   }
-}
-
-function assertFollows(record: CommitRecord, { head }: HeadRead): void {
-  assert(head?.deleted !== true, "A deleted volume takes no commits");
-  assert(record.lsn === nextLsn(head?.lsn), "A record is not the next of its volume");
-  assert(
-    digestsEqual(record.parentDigest, head?.digest ?? EMPTY_DIGEST),
-    "A record is not chained to the one before it",
-  );
-  assert(
-    record.timestampMs >= (head?.timestampMs ?? 0),
-    "A record is older than the one before it",
-  );
-  assert(record.segments.length <= COMMIT_SEGMENTS_MAX, "A record has too many segments");
 }
 
 function versionOf(version: unknown): KvVersion {

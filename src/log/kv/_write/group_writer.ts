@@ -13,7 +13,7 @@ import { BELL_KEY, COLLECTION_KEY, feedKey, headKey, keyText } from "../_keys.ts
 import type { KvCalls } from "../_store/kv_calls.ts";
 import type { KvAtomic } from "../kv_handle.ts";
 import { ATTEMPTS_MAX, FEED_RETENTION_MS } from "../_limits.ts";
-import type { LogMetrics } from "../_log_metrics.ts";
+import type { LogMetrics } from "../../_log_metrics.ts";
 import { type HeadChange, type Pending, PendingChange, PendingWrite } from "./pending.ts";
 
 /** What a {@linkcode GroupWriter} is made of. */

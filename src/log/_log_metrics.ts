@@ -1,6 +1,6 @@
 // What the log measures of itself.
 
-import type { Counter, Histogram, Metrics } from "../../core/metrics.ts";
+import type { Counter, Histogram, Metrics } from "../core/metrics.ts";
 
 const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 90];
 

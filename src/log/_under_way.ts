@@ -1,6 +1,6 @@
 // Writes that were begun, so that closing can wait for them.
 
-import { GraftError } from "../../../core/errors.ts";
+import { GraftError } from "../core/errors.ts";
 
 /** Counts work until it is done; takes none after {@linkcode UnderWay.close}. */
 export class UnderWay {
