@@ -78,7 +78,11 @@ export async function reconcileIdentity(objects: ObjectStore, log: LogIdentity):
   if (identity?.store === log.storeId) return;
   if (identity !== undefined) throw log.isNew ? newLog(objects, log) : mismatch(objects, log);
   if (!log.isNew) throw newObjects(objects, log);
-  if (await holdsSegments(objects)) throw lostIdentity(objects);
+  if (await holdsSegments(objects)) {
+    // another server that started on the same may have claimed it since, and taken writes
+    if ((await readIdentity(objects))?.store === log.storeId) return;
+    throw lostIdentity(objects);
+  }
   await claim(objects, log);
 }
 

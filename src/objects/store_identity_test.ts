@@ -142,6 +142,18 @@ Deno.test("of two logs that claim new objects at once, one is refused", async ()
   equal((await readIdentity(objects))?.store, "store-1");
 });
 
+Deno.test("a server that comes second finds the first one's segments and goes on", async () => {
+  const objects = new MemoryStore();
+  const list = objects.list.bind(objects);
+  objects.list = async function* (prefix) {
+    // between the look for an identity and the look for segments
+    await writeIdentity(objects, { format: STORE_FORMAT, store: NEW_LOG.storeId });
+    await objects.put("segments/a", sampleBytes(10));
+    yield* list(prefix);
+  };
+  await reconcileIdentity(objects, NEW_LOG);
+});
+
 Deno.test("a store that does not answer is not a store without an identity", async () => {
   const objects = new MemoryStore();
   objects.get = () => Promise.reject(new GraftError("unavailable", "Cannot read: no answer"));
