@@ -84,7 +84,7 @@ export class Pagestore {
       if (!isGraftError(error, "missing")) throw error;
       throw new GraftError(
         "damaged",
-        `Cannot read volume "${vid}" at LSN ${lsn}: a segment that it refers to is gone`,
+        `Cannot read volume "${vid}" at LSN ${lsn}: a segment that it refers to is gone (${error.message})`,
         { cause: error },
       );
     }
