@@ -55,7 +55,11 @@ export const SUITES: readonly Suite[] = [
   { name: "fsync", args: [FSYNC], needs: ["strace"] },
   { name: "S3", args: S3, needs: ["S3 servers"] },
   { name: "KV Connect", args: DENOKV, needs: ["denokv"] },
-  { name: "many processes", args: [CLUSTER], needs: ["S3 servers", "denokv", "toxiproxy"] },
+  {
+    name: "many processes",
+    args: [CLUSTER],
+    needs: ["S3 servers", "denokv", "toxiproxy", "python"],
+  },
 ];
 
 /**
