@@ -47,15 +47,26 @@ export async function race(
   await raceUnder(chaos, volumes, seconds);
   for (const volume of volumes) await verifyLine(volume, roles);
   const read = await readSample(volumes, roles, dice);
+  return outcomeOf(volumes, roles, chaos, `${read} LSNs read (seed ${seed})`);
+}
+
+function outcomeOf(
+  volumes: readonly RacingVolume[],
+  { metastores, pagestores }: Roles,
+  { counts }: Chaos,
+  rest: string,
+): RaceOutcome {
   const commits = sum(volumes.map(({ landed }) => landed.size));
-  const { kills, stops } = chaos.counts;
-  const broken = metastores.disturbances.broken + pagestores.disturbances.broken;
-  const refused = metastores.disturbances.unavailable + pagestores.disturbances.unavailable;
+  const conflicts = sum(volumes.map((volume) => volume.conflicts));
+  const repeats = sum(volumes.map((volume) => volume.repeats));
+  const met = [metastores, pagestores].map(({ disturbances }) => disturbances);
+  const unavailable = sum(met.map((disturbances) => disturbances.unavailable));
+  const broken = sum(met.map((disturbances) => disturbances.broken));
   return {
     commits,
-    summary: `${commits} commits, ${sum(volumes.map(({ conflicts }) => conflicts))} conflicts, ` +
-      `${refused} answers of 503, ${broken} broken connections, ${kills} kills, ${stops} stops, ` +
-      `${read} LSNs read (seed ${seed})`,
+    summary: `${commits} commits, ${conflicts} conflicts, ${repeats} sent again, ` +
+      `${unavailable} answers of 503, ${broken} broken connections, ` +
+      `${counts.kills} kills, ${counts.stops} stops, ${rest}`,
   };
 }
 

@@ -50,6 +50,8 @@ export class RacingVolume {
   readonly landed = new Map<number, Attempt>();
   /** Commits that were refused because another one was first. */
   conflicts = 0;
+  /** Commits that were sent again because nobody knew what had become of them. */
+  repeats = 0;
   readonly #roles: Roles;
   readonly #dice: Dice;
   readonly #writers: readonly ClientId[];
@@ -86,8 +88,12 @@ export class RacingVolume {
     const attempt = this.#newAttempt(cid, base);
     attempt.segments = await pagestores.anywhere((to) => to.writePages(this.vid, pagesOf(attempt)));
     this.ledger.sending(attempt);
+    let sent = 0;
     try {
-      const { lsn } = await metastores.anywhere((to) => sendCommit(to, attempt));
+      const { lsn } = await metastores.anywhere((to) => {
+        if (++sent === 2) this.repeats++;
+        return sendCommit(to, attempt);
+      });
       this.#acknowledge(attempt, lsn);
     } catch (error) {
       if (!isGraftError(error, "conflict")) throw error;
