@@ -76,16 +76,15 @@ async function raceUnder(
   seconds: number,
 ): Promise<void> {
   const over = new AbortController();
-  const writing = Promise.all(volumes.map((volume) => volume.run(over.signal)));
+  const writing = volumes.map((volume) => volume.run(over.signal));
   try {
     // a violation ends the race early
-    await Promise.race([pause(seconds * 1000), writing, chaos.running]);
+    await Promise.race([pause(seconds * 1000), Promise.all(writing), chaos.running]);
   } finally {
     over.abort();
-    await Promise.allSettled([chaos.end(), writing]);
+    await Promise.allSettled([chaos.end(), ...writing]);
   }
-  await chaos.end();
-  await writing;
+  await Promise.all([chaos.end(), ...writing]);
 }
 
 /** Reads every LSN that landed, or where they are many a random part of each volume's. */

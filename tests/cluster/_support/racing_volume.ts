@@ -67,9 +67,21 @@ export class RacingVolume {
     );
   }
 
-  /** Lets all writers go on until `signal`, each to the end of its transaction. */
+  /**
+   * Lets all writers go on until `signal`, each to the end of its transaction.
+   *
+   * @throws {Violation} For the first thing that should not be, when all writers have stopped.
+   */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all(this.#writers.map((cid) => this.#write(cid, signal)));
+    const failed = new AbortController();
+    const until = AbortSignal.any([signal, failed.signal]);
+    const writing = this.#writers.map((cid) => this.#write(cid, until));
+    try {
+      await Promise.all(writing);
+    } finally {
+      failed.abort();
+      await Promise.allSettled(writing);
+    }
   }
 
   async #write(cid: ClientId, signal: AbortSignal): Promise<void> {
