@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startCluster } from "./_support/cluster.ts";
+import { lastLogs, startCluster } from "./_support/cluster.ts";
 import { BUCKET_ON_MINIO, BUCKET_ON_VERSITYGW, KV_CONNECT } from "./_support/backend.ts";
 import { race } from "./_support/race.ts";
 
@@ -13,11 +13,20 @@ const RACES = [
   { kind: BUCKET_ON_VERSITYGW, seconds: SECONDS / 3 },
 ];
 
+/** For the start of everything and the reading at the end. */
+const MARGIN_MS = 180_000;
+
 for (const { kind, seconds } of RACES) {
-  Deno.test(`${kind.name}: 64 writers through processes that die lose and double nothing`, async () => {
-    await using cluster = await startCluster(kind, { metastores: 3, pagestores: 3 });
-    const { commits, summary } = await race(cluster, seconds, SEED);
-    console.log(`${kind.name}: ${summary}`);
-    assert.ok(commits > 0, "Nothing landed");
+  Deno.test({
+    name: `${kind.name}: 64 writers through processes that die lose and double nothing`,
+    timeout: seconds * 1000 + MARGIN_MS,
+    fn: async () => {
+      await using cluster = await startCluster(kind, { metastores: 3, pagestores: 3 });
+      const { commits, summary } = await race(cluster, seconds, SEED).catch((cause) => {
+        throw new Error(`The race of seed ${SEED} failed\n${lastLogs(cluster)}`, { cause });
+      });
+      console.log(`${kind.name}: ${summary}`);
+      assert.ok(commits > 0, "Nothing landed");
+    },
   });
 }

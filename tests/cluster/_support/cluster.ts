@@ -8,6 +8,8 @@ import { type ServerProcess, startServer } from "../../harness/server.ts";
 import type { Backend, BackendKind } from "./backend.ts";
 import { lastingAddress } from "./ports.ts";
 
+const LOG_LENGTH_SHOWN = 3000;
+
 /** The servers that a test may ask: any of a role gives the same answers. */
 export interface Processes {
   /** Those that answer the metastore's calls. */
@@ -65,4 +67,16 @@ export function startOn(backend: Backend, args: readonly string[]): Promise<Serv
     env: backend.env,
     listen: lastingAddress(),
   });
+}
+
+/** What the running processes wrote last, for whoever looks for the cause of a failure. */
+export function lastLogs({ metastores, pagestores }: Processes): string {
+  const shown = [...metastores, ...pagestores].map((server) => {
+    try {
+      return `${server.url}:\n${server.logs.slice(-LOG_LENGTH_SHOWN)}`;
+    } catch {
+      return `${server.url} is down`;
+    }
+  });
+  return shown.join("\n");
 }
