@@ -11,8 +11,10 @@ export interface TestedLog {
   readonly log: CommitLog;
   /** What the log was told that its subscribers threw. */
   readonly listenerErrors: readonly unknown[];
-  /** Does to the collection version what a collector does. */
-  collect(): Promise<void>;
+  /** Does to the collection version what a collector does; undefined where the log has no use for one. */
+  readonly collect: (() => Promise<void>) | undefined;
+  /** Whether registrations are the log's to keep; where they are not, the objects of segments are. */
+  readonly keepsRegistrations: boolean;
   /** Closes the log and opens it again; undefined where nothing would be left of it. */
   readonly reopen: (() => Promise<CommitLog>) | undefined;
   /** Closes what is open, and removes what is left. */

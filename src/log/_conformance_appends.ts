@@ -29,7 +29,7 @@ export const appendBehaviours: Record<string, Behaviour> = {
       const record = await commit(log, vid, { pageCount: toPageCount(lsn * 10) });
       equal(record.lsn, lsn);
       deepEqual((await log.head(vid)).head, headOf(record));
-      deepEqual(await log.headFromStore(vid), await log.head(vid));
+      deepEqual((await log.headFromStore(vid)).head, headOf(record));
     }
   },
 
@@ -124,6 +124,7 @@ export const appendBehaviours: Record<string, Behaviour> = {
 
   "a commit that rests on what a collector has moved is stale, and then lands": async (tested) => {
     const { log, collect } = tested;
+    if (collect === undefined) return;
     const [vid, other] = [newVolume(), newVolume()];
     await commit(log, other);
     const base = await log.head(vid);

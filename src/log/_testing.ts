@@ -160,6 +160,7 @@ export async function testedKvLog(
   return {
     log,
     listenerErrors,
+    keepsRegistrations: true,
     collect: async () => void await kv.set([...COLLECTION_KEY], new Uint8Array(1)),
     reopen: place === "file" ? reopen : undefined,
     dispose: async () => {

@@ -37,6 +37,11 @@ export class ByteReader {
     return this.#bytes.length - this.#at;
   }
 
+  /** What is not taken yet, without taking it: a view. */
+  rest(): Uint8Array {
+    return this.#bytes.subarray(this.#at);
+  }
+
   /** One byte. */
   byte(): number {
     this.#require(1);

@@ -24,6 +24,11 @@ export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_BYTES);
   #length = 0;
 
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** One byte, from 0 to 255. */
   byte(value: number): void {
     this.#reserve(1);
