@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Device } from "../interop/_official_client.ts";
-import { KV_CONNECT } from "./_support/backend.ts";
+import { type BackendKind, BUCKET_ON_MINIO, KV_CONNECT } from "./_support/backend.ts";
 import { Balancer, type DeathPoint } from "./_support/balancer.ts";
 import { type Processes, startCluster } from "./_support/cluster.ts";
 
@@ -19,19 +19,20 @@ function startDevice(
 
 /** Runs `use` with balancers before each role of a cluster. */
 async function withBalancers(
+  kind: BackendKind,
   use: (
     balancers: { metastores: Balancer; pagestores: Balancer },
     cluster: Processes,
   ) => Promise<void>,
 ): Promise<void> {
-  await using cluster = await startCluster(KV_CONNECT);
+  await using cluster = await startCluster(kind);
   await using metastores = new Balancer(cluster.metastores);
   await using pagestores = new Balancer(cluster.pagestores);
   await use({ metastores, pagestores }, cluster);
 }
 
 Deno.test("a device whose every request goes to another process sees one database", async () => {
-  await withBalancers(async (balancers) => {
+  await withBalancers(KV_CONNECT, async (balancers) => {
     await using writer = await startDevice(balancers, "random");
     await writer.sql("create table entries (id integer primary key, body text)");
     await writer.untilPushed();
@@ -61,35 +62,37 @@ const DEATHS: [string, DeathPoint][] = [
   ["commit", "after"],
 ];
 
-Deno.test("a device survives processes that die under its pushes, and nothing is pushed twice", async () => {
-  await withBalancers(async (balancers) => {
-    await using device = await startDevice(balancers, "random");
-    await device.sql("create table entries (id integer primary key, body text)");
-    let { remoteLsn } = await device.untilPushed();
-    for (const [path, point] of DEATHS) {
-      const balancer = path === "commit" ? balancers.metastores : balancers.pagestores;
-      const killed = balancer.killAtNext(path, point);
-      await device.sql("insert into entries (body) values (?)", [`${path} ${point}`]);
-      const dead = await killed;
-      // the others have to do while it is down
-      const pushed = await device.untilPushed();
-      assert.equal(pushed.remoteLsn, ++remoteLsn, `The push under ${path} landed twice`);
-      assert.equal(await device.state(), "Ok");
-      await dead.start();
-    }
-    await using witness = await startDevice(balancers, await device.volume());
-    await witness.untilAt(remoteLsn);
-    assert.deepEqual(
-      await witness.sql("select body from entries order by id"),
-      DEATHS.map((death) => [death.join(" ")]),
-    );
-    await witness.assertIntegrity();
-    await device.assertIntegrity();
+for (const kind of [KV_CONNECT, BUCKET_ON_MINIO]) {
+  Deno.test(`over ${kind.name}, a device survives processes that die under its pushes`, async () => {
+    await withBalancers(kind, async (balancers) => {
+      await using device = await startDevice(balancers, "random");
+      await device.sql("create table entries (id integer primary key, body text)");
+      let { remoteLsn } = await device.untilPushed();
+      for (const [path, point] of DEATHS) {
+        const balancer = path === "commit" ? balancers.metastores : balancers.pagestores;
+        const killed = balancer.killAtNext(path, point);
+        await device.sql("insert into entries (body) values (?)", [`${path} ${point}`]);
+        const dead = await killed;
+        // the others have to do while it is down
+        const pushed = await device.untilPushed();
+        assert.equal(pushed.remoteLsn, ++remoteLsn, `The push under ${path} landed twice`);
+        assert.equal(await device.state(), "Ok");
+        await dead.start();
+      }
+      await using witness = await startDevice(balancers, await device.volume());
+      await witness.untilAt(remoteLsn);
+      assert.deepEqual(
+        await witness.sql("select body from entries order by id"),
+        DEATHS.map((death) => [death.join(" ")]),
+      );
+      await witness.assertIntegrity();
+      await device.assertIntegrity();
+    });
   });
-});
+}
 
 Deno.test("a device fetches pages through whichever pagestore is left", async () => {
-  await withBalancers(async (balancers, cluster) => {
+  await withBalancers(KV_CONNECT, async (balancers, cluster) => {
     await using writer = await startDevice(balancers, "random");
     await writer.fill("blobs", 4);
     const { remoteLsn } = await writer.untilPushed();
