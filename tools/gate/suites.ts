@@ -53,7 +53,7 @@ export const SUITES: readonly Suite[] = [
   { name: "kill -9", args: [KILL], needs: [] },
   { name: "full disk", args: [FULL_DISK], needs: ["tmpfs"] },
   { name: "fsync", args: [FSYNC], needs: ["strace"] },
-  { name: "S3", args: S3, needs: ["S3 servers"] },
+  { name: "S3", args: S3, needs: ["S3 servers", "toxiproxy"] },
   { name: "KV Connect", args: DENOKV, needs: ["denokv"] },
   {
     name: "many processes",
