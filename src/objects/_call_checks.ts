@@ -16,10 +16,23 @@ export function isKeyPart(part: string): boolean {
   return part.length <= KEY_PART_LENGTH_MAX && KEY_PART.test(part) && part !== "." && part !== "..";
 }
 
+/** Whether `key` is one. */
+export function isKey(key: string): boolean {
+  const parts = key.split("/");
+  return key.length <= KEY_LENGTH_MAX && parts.every(isKeyPart) && parts[0] !== RESERVED_PART;
+}
+
+/** Whether a key may start with `prefix`. */
+export function mayStartKey(prefix: string): boolean {
+  const folders = prefix.split("/");
+  const rest = folders.pop() ?? "";
+  const isRestFine = rest === "" || KEY_PART.test(rest);
+  return isRestFine && folders.every(isKeyPart) && folders[0] !== RESERVED_PART;
+}
+
 /** Throws GraftError `invalid` unless `key` is one. */
 export function checkKey(key: string): void {
-  const parts = key.split("/");
-  if (key.length <= KEY_LENGTH_MAX && parts.every(isKeyPart) && parts[0] !== RESERVED_PART) return;
+  if (isKey(key)) return;
   throw new GraftError(
     "invalid",
     `Cannot use "${key.slice(0, KEY_LENGTH_MAX)}" as an object's key: ` +

@@ -8,11 +8,15 @@ import { GraftError } from "../core/errors.ts";
 import { DiskStore, type DiskStoreOptions } from "./disk_store.ts";
 import { MemoryStore } from "./memory_store.ts";
 import type { ObjectStore } from "./object_store.ts";
+import type { S3StoreParts } from "./s3/s3_requests.ts";
+import { openS3Store } from "./s3/s3_store.ts";
 
 /** What {@linkcode openObjectStore} may be given. */
 export interface OpenObjectStoreOptions {
   /** For `file:`. */
   readonly disk?: DiskStoreOptions;
+  /** For `s3:`, which cannot be opened without. */
+  readonly s3?: S3StoreParts;
 }
 
 /**
@@ -21,6 +25,7 @@ export interface OpenObjectStoreOptions {
  * | URL | store |
  * |---|---|
  * | `file:DIR` | files in a directory, relative or absolute; `file:///DIR` is absolute too |
+ * | `s3://bucket/prefix` | a bucket, on AWS or wherever the settings point; the prefix may be left out |
  * | `memory:` | memory; everything is lost at the end |
  *
  * @throws {GraftError} `invalid` for any other URL; `unavailable` when the store cannot be opened.
@@ -46,9 +51,16 @@ export async function openObjectStore(
       if (rest !== "") throw refused(url, "memory has no name", "Write memory: alone");
       return new MemoryStore();
     case "s3:":
-      throw refused(url, "this version has no S3 store yet", "Use file:DIR");
+      if (options.s3 === undefined) {
+        throw refused(url, "there are no settings for S3", "Set AWS_ACCESS_KEY_ID and the others");
+      }
+      return await openS3Store(url, options.s3);
     default:
-      throw refused(url, "it names no kind of store", "Use file:DIR or memory:");
+      throw refused(
+        url,
+        "it names no kind of store",
+        "Use file:DIR, s3://bucket/prefix or memory:",
+      );
   }
 }
 

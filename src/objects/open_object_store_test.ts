@@ -53,7 +53,7 @@ function failingDisk() {
 
 for (
   const [url, state] of [
-    ["s3://bucket/prefix", /no S3 store yet$/],
+    ["s3://bucket/prefix", /no settings for S3$/],
     ["file:", /names no directory$/],
     ["file://host/directory", /names a host$/],
     ["memory:name", /memory has no name$/],
