@@ -7,17 +7,25 @@
 import { GraftError } from "../../src/core/errors.ts";
 import type { Timers } from "../../src/core/timers.ts";
 import type {
+  DatedObjectStore,
   ObjectCallOptions,
   ObjectEntry,
   ObjectListOptions,
-  ObjectStore,
   ObjectTail,
 } from "../../src/objects/object_store.ts";
 
 /** What a call is about. */
 export interface FaultyCall {
   /** The method. */
-  readonly operation: "put" | "get" | "getRange" | "getTail" | "head" | "delete" | "list";
+  readonly operation:
+    | "put"
+    | "putDated"
+    | "get"
+    | "getRange"
+    | "getTail"
+    | "head"
+    | "delete"
+    | "list";
   /** The key, or the prefix of a listing. */
   readonly key: string;
   /** How many calls came before it. */
@@ -59,15 +67,15 @@ type Bytes = Uint8Array<ArrayBuffer>;
  * console.log((await store.get("segments/a")).length); // unavailable, 3
  * ```
  */
-export class FaultyStore implements ObjectStore {
+export class FaultyStore implements DatedObjectStore {
   /** What goes wrong; nothing until it is set. */
   plan: FaultPlan = () => undefined;
-  readonly #inner: ObjectStore;
+  readonly #inner: DatedObjectStore;
   readonly #timers: Timers;
   #calls = 0;
 
   /** Adds faults to `inner`. */
-  constructor(inner: ObjectStore, timers: Timers) {
+  constructor(inner: DatedObjectStore, timers: Timers) {
     this.#inner = inner;
     this.#timers = timers;
   }
@@ -88,6 +96,14 @@ export class FaultyStore implements ObjectStore {
     options?: ObjectCallOptions & { readonly ifAbsent?: boolean },
   ): Promise<void> {
     return this.#call("put", key, (fault) => this.#inner.put(key, spoil(body, fault), options));
+  }
+
+  putDated(key: string, body: Bytes, dateMs: number, options?: ObjectCallOptions): Promise<void> {
+    return this.#call(
+      "putDated",
+      key,
+      (fault) => this.#inner.putDated(key, spoil(body, fault), dateMs, options),
+    );
   }
 
   get(key: string, options?: ObjectCallOptions): Promise<Bytes> {

@@ -25,6 +25,7 @@ Deno.test("a call that fails before has no effect", async () => {
   const { inner, store } = await openStores();
   store.plan = always({ kind: "fail before" });
   await rejectsWith(store.put("segments/b", sampleBytes(1)), "unavailable");
+  await rejectsWith(store.putDated("segments/b", sampleBytes(1), Date.now()), "unavailable");
   await rejectsWith(store.delete("segments/a"), "unavailable");
   await rejectsWith(store.get("segments/a"), "unavailable");
   await rejectsWith(store.getRange("segments/a", 0, 1), "unavailable");
