@@ -27,8 +27,7 @@ const IDLE_MS_MAX = 15_000;
 export function openConnections(): HttpConnections {
   const client = Deno.createHttpClient({ poolIdleTimeout: IDLE_MS_MAX });
   return {
-    send: ({ url, ...init }, signal) =>
-      fetch(url, { ...init, client, signal, redirect: "manual" } as RequestInit),
+    send: ({ url, ...init }, signal) => fetch(url, { ...init, client, signal, redirect: "manual" }),
     close: () => client.close(),
   };
 }

@@ -9,6 +9,7 @@ import {
   checkKey,
   checkRangeWithin,
   checkSignal,
+  isSameBytes,
   missingObject,
   takenObject,
 } from "./_call_checks.ts";
@@ -71,7 +72,8 @@ export class MemoryStore implements DatedObjectStore {
   ): Promise<void> {
     return this.#answer(key, `put "${key}"`, options, () => {
       if (this.#clock.now() - dateMs > DATE_AGE_MAX_MS) throw outdated(this.name, key);
-      if (this.#objects.has(key)) throw takenObject(this.name, key);
+      const stored = this.#objects.get(key);
+      if (stored && !isSameBytes(stored, body)) throw takenObject(this.name, key);
       this.#objects.set(key, body.slice());
     });
   }

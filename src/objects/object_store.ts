@@ -90,11 +90,12 @@ export interface ObjectStore {
 export interface DatedObjectStore extends ObjectStore {
   /**
    * Stores an object under a free key, unless `dateMs` is more than 15 minutes ago when the request
-   * arrives. A repeat after a lost answer that finds the very same bytes counts as stored.
+   * arrives. Where the key holds the very same bytes already, they count as stored: so a caller who lost
+   * the answer may simply ask again.
    *
    * @param dateMs Wall time in milliseconds since 1970; now or earlier.
-   * @throws {GraftError} `conflict` when the key is taken, by other bytes; `unavailable` when the date is too old (then
-   * nothing was stored and nothing will be) and when nobody knows.
+   * @throws {GraftError} `conflict` when the key is taken, by other bytes; `unavailable` when the date is
+   * too old, or when nobody knows whether the object was stored.
    */
   putDated(
     key: string,

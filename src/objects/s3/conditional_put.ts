@@ -5,7 +5,7 @@
  */
 
 import { GraftError, isGraftError } from "../../core/errors.ts";
-import { takenObject } from "../_call_checks.ts";
+import { isSameBytes, takenObject } from "../_call_checks.ts";
 import type { BucketCall, BucketCalls } from "./bucket_calls.ts";
 import { S3Failure } from "./s3_failure.ts";
 
@@ -64,7 +64,7 @@ async function compare(
       : "nobody knows whether it was stored";
     throw new GraftError("unavailable", `Cannot ${call.what}: ${state}`, { cause: failure });
   }
-  if (!isSame(stored, body)) throw takenObject(calls.name, call.key);
+  if (!isSameBytes(stored, body)) throw takenObject(calls.name, call.key);
 }
 
 function explainPut(
@@ -80,8 +80,4 @@ function explainPut(
     `Cannot ${call.what}: its date, ${new Date(dateMs).toISOString()}, is too long ago`,
     { cause: failure },
   );
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
