@@ -13,7 +13,6 @@ import { openLog } from "../log/open_log.ts";
 import { Metastore } from "../metastore/metastore.ts";
 import { DataDirectory } from "../objects/data_directory.ts";
 import { MeteredStore } from "../objects/metered_store.ts";
-import { openObjectStore } from "../objects/open_object_store.ts";
 import { reconcileIdentity } from "../objects/store_identity.ts";
 import { IngestBudget } from "../pagestore/page_write.ts";
 import { Pagestore } from "../pagestore/pagestore.ts";
@@ -21,26 +20,23 @@ import { SegmentReader } from "../pagestore/segment_reader.ts";
 import { SegmentWriter } from "../pagestore/segment_writer.ts";
 import { VolumeIndexes } from "../pagestore/volume_indexes.ts";
 import { NativeCodec } from "../segment/codecs/native_codec.ts";
+import { openObjects, type OpenObjectsOptions, s3Parts } from "./open_objects.ts";
 import { WorkerEncoder } from "../segment/encoding/worker_encoder.ts";
 
 /** Where data is, and how much memory it may take. */
-export interface EngineOptions {
+export interface EngineOptions extends OpenObjectsOptions {
   /** The data directory; undefined only where both addresses are given. */
   readonly data: string | undefined;
   /** The address of the objects; undefined: in the data directory. */
   readonly objects: string | undefined;
   /** The address of the log; undefined: in the data directory. */
   readonly log: string | undefined;
-  /** Bytes of all caches together. */
+  /** Bytes of all caches in memory together. */
   readonly cacheBytes: number;
+  /** Bytes of the cache on disk, which only objects that are elsewhere have. */
+  readonly diskCacheBytes: number;
   /** See `MetastoreParts.graceMs`. */
   readonly graceMs: number;
-  /** The time. */
-  readonly clock: Clock;
-  /** Chance. */
-  readonly random: Random;
-  /** What everything is measured with. */
-  readonly metrics: Metrics;
 }
 
 /** Running engines. */
@@ -78,15 +74,18 @@ export async function openEngines(options: EngineOptions): Promise<Engines> {
   await using opened = new AsyncDisposableStack();
   const directory = options.data === undefined ? undefined : await DataDirectory.open(options.data);
   if (directory !== undefined) opened.defer(() => directory.close());
-  const log = await openLog(options.log ?? `kv:${directory?.resolve("log.kv")}`, {
+  const objectsUrl = options.objects ?? `file:${directory?.path}`;
+  const objects = await openObjects(objectsUrl, options);
+  opened.defer(() => objects.close());
+  const logUrl = options.log ?? `kv:${directory?.resolve("log.kv")}`;
+  const log = await openLog(logUrl, {
     clock,
     random,
     metrics,
+    segments: objects,
+    s3: s3Parts(logUrl, "log", options),
   });
   opened.defer(() => log.close());
-  const objectsUrl = options.objects ?? `file:${directory?.path}`;
-  const objects = new MeteredStore(await openObjectStore(objectsUrl), metrics, clock);
-  opened.defer(() => objects.close());
   await reconcileIdentity(objects, {
     name: log.name,
     storeId: log.storeId,

@@ -9,6 +9,7 @@ import { GraftError } from "../core/errors.ts";
 import { COMMIT_SEGMENTS_MAX, PAGE_SIZE, WRITE_PART_PAGES } from "../core/limits.ts";
 import { type Random, systemRandom } from "../core/random.ts";
 import { systemTimers, type Timers } from "../core/timers.ts";
+import type { S3Settings } from "../objects/s3/s3_settings.ts";
 import { requireFreePort } from "./_server_io.ts";
 import { isLoopbackHost, type ListenAddress, parseAddress } from "./address.ts";
 import { type AppParts, createApp } from "./app.ts";
@@ -18,6 +19,7 @@ import type { MetastoreApi, PagestoreApi, Role } from "./engines.ts";
 import { OriginGuard } from "./http/origin_guard.ts";
 import { Ports, requireLoopback } from "./listen.ts";
 import { type Engines, openEngines } from "./open_engines.ts";
+import { isRemote } from "./open_objects.ts";
 import { measureProcess } from "./telemetry/process_metrics.ts";
 import { PrometheusMetrics } from "./telemetry/prometheus.ts";
 
@@ -27,12 +29,17 @@ export interface ServerOptions {
   readonly listen?: readonly string[];
   /** Which calls are answered (default: all). */
   readonly role?: Role;
-  /** The data directory (default: `./graft-data`, unless `log` and `objects` are both given). */
+  /** The data directory (default: `./graft-data`; none where nothing would be in it). */
   readonly data?: string;
-  /** Where segments are: `file:DIR`, `memory:` (default: in the data directory). */
+  /** Where segments are: `file:DIR`, `s3://BUCKET/PREFIX`, `memory:` (default: in the data directory). */
   readonly objects?: string;
-  /** Where commits are: `kv:FILE`, `memory:` (default: `log.kv` in the data directory). */
+  /**
+   * Where commits are: `kv:FILE`, `kv+http(s)://HOST`, `s3://BUCKET/PREFIX`, `memory:` (default: `log.kv`
+   * in the data directory).
+   */
   readonly log?: string;
+  /** Keys, region and endpoint; needed where one of the two is in S3. */
+  readonly s3?: S3Settings;
   /** Keys of 64 hex digits whose tokens are accepted (default: none, so no token is asked for). */
   readonly authKeys?: readonly string[];
   /** Listens beyond loopback although there is no key. */
@@ -41,6 +48,11 @@ export interface ServerOptions {
   readonly cors?: readonly string[];
   /** Bytes of memory for caches (default: {@linkcode CACHE_BYTES_DEFAULT}). */
   readonly cacheBytes?: number;
+  /**
+   * Bytes of disk for the cache of objects that are in S3 (default: {@linkcode DISK_CACHE_BYTES_DEFAULT});
+   * 0: none.
+   */
+  readonly diskCacheBytes?: number;
   /** The longest body of `write_pages` in bytes (default: {@linkcode BODY_LIMIT_BYTES_DEFAULT}). */
   readonly bodyLimitBytes?: number;
   /** Age from which unreferenced segments may be collected (default: {@linkcode GRACE_MS_DEFAULT}). */
@@ -57,6 +69,8 @@ export interface ServerOptions {
 
 /** Bytes of memory for caches, unless told otherwise: 256 MiB. */
 export const CACHE_BYTES_DEFAULT: number = 256 * 1024 * 1024;
+/** Bytes of disk for the cache of remote objects, unless told otherwise: 1 GiB. */
+export const DISK_CACHE_BYTES_DEFAULT: number = 1024 * 1024 * 1024;
 /** The longest body of `write_pages`, unless told otherwise: 1 GiB. */
 export const BODY_LIMIT_BYTES_DEFAULT: number = 1024 * 1024 * 1024;
 /** What one commit can name: 64 segments of one part each. */
@@ -211,7 +225,9 @@ function checkOptions(options: ServerOptions) {
         `${COMMIT_SEGMENTS_MAX} segments, so a write above ${BODY_LIMIT_BYTES_MAX} bytes could never be committed`,
     );
   }
-  const needsDirectory = log === undefined || objects === undefined;
+  const diskCacheBytes = options.diskCacheBytes ?? DISK_CACHE_BYTES_DEFAULT;
+  const needsDirectory = log === undefined || objects === undefined ||
+    (isRemote(objects) && diskCacheBytes > 0);
   return {
     role,
     addresses,
@@ -219,6 +235,8 @@ function checkOptions(options: ServerOptions) {
     graceMs,
     log,
     objects,
+    s3: options.s3,
+    diskCacheBytes,
     data: options.data ?? (needsDirectory ? "./graft-data" : undefined),
     cors: options.cors ?? [],
     cacheBytes: options.cacheBytes ?? CACHE_BYTES_DEFAULT,

@@ -6,6 +6,7 @@
 
 import { Command, Option } from "commander";
 import { GraftError, isGraftError } from "../../core/errors.ts";
+import { type S3Settings, s3SettingsFrom } from "../../objects/s3/s3_settings.ts";
 import { parseAddress } from "../../server/address.ts";
 import { parseDuration } from "../../server/duration.ts";
 import {
@@ -69,11 +70,11 @@ function addPlaces(command: Command): Command {
     .option("--data <dir>", "the data directory, held by one process (default: ./graft-data)")
     .option(
       "--objects <url>",
-      "where segments are: file:DIR, memory: (default: in the data directory)",
+      "where segments are: file:DIR, s3://BUCKET/PREFIX, memory: (default: in the data directory)",
     )
     .option(
       "--log <url>",
-      "where commits are: kv:FILE, memory: (default: log.kv in the data directory)",
+      "where commits are: kv:FILE, kv+https://HOST, s3://BUCKET/PREFIX, memory: (default: log.kv in the data directory)",
     )
     .addOption(authKeyOption())
     .addOption(authKeyFileOption())
@@ -89,7 +90,7 @@ function addLimits(command: Command): Command {
     .option("--cache-bytes <size>", "memory for caches (default: 256MiB)", argument(parseSize))
     .option(
       "--disk-cache-bytes <size>",
-      "disk for the cache of remote objects; without effect yet (default: 0, none)",
+      "disk for the cache of objects in S3; 0: none (default: 1GiB)",
       argument(parseSize),
     )
     .option(
@@ -126,7 +127,13 @@ async function run(_: Flags, command: Command): Promise<void> {
 
 async function start(flags: Flags, authKeys: readonly string[]): Promise<GraftServer> {
   try {
-    return await startServer({ ...flags, authKeys, graceMs: flags.grace, retainMs: flags.retain });
+    return await startServer({
+      ...flags,
+      s3: s3Settings(flags),
+      authKeys,
+      graceMs: flags.grace,
+      retainMs: flags.retain,
+    });
   } catch (error) {
     if (isGraftError(error, "invalid")) {
       throw new UsageError(
@@ -139,6 +146,12 @@ async function start(flags: Flags, authKeys: readonly string[]): Promise<GraftSe
       hint: isGraftError(error) ? error.hint : undefined,
     });
   }
+}
+
+/** The variables of S3 are only looked at where an address is there. */
+function s3Settings({ objects, log }: Flags): S3Settings | undefined {
+  const isThere = [objects, log].some((address) => address?.startsWith("s3:"));
+  return isThere ? s3SettingsFrom(Deno.env) : undefined;
 }
 
 function announce({ urls, dataPath }: GraftServer, flags: Flags, hasKey: boolean): void {
@@ -183,5 +196,10 @@ beats the configuration.
 Examples:
   graft serve
   graft serve --listen 0.0.0.0:3000 --auth-key-file graft.key --data /var/lib/graft
+  graft serve --objects s3://my-bucket/graft
+  graft serve --role pagestore --objects s3://my-bucket/graft --log kv+https://kv.example.com
   graft serve --listen 127.0.0.1:0 --log memory: --objects memory: --json
+
+S3 takes its settings from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION and
+AWS_ENDPOINT_URL_S3 (for what is not AWS); KV Connect its token from DENO_KV_ACCESS_TOKEN.
 `;
