@@ -4,6 +4,10 @@
  * It relays the bytes of messages as they are, so that what a client signed stays signed: the Host header
  * that the server sees is the proxy's. Connections of clients are kept alive; bodies are held in memory.
  *
+ * A client that uses Deno's `fetch` sends a request again by itself, PUT and POST too, when a connection
+ * that it has used before is cut in front of the first byte of the answer: it takes the connection for one
+ * that was closed while it was idle. The code that called `fetch` never learns of it; the proxy counts both.
+ *
  * @module
  */
 
