@@ -5,14 +5,11 @@
  */
 
 import { ByteCache } from "../objects/byte_cache.ts";
-import type { Clock } from "../core/clock.ts";
-import type { Metrics } from "../core/metrics.ts";
-import type { Random } from "../core/random.ts";
 import type { CommitLog } from "../log/commit_log.ts";
 import { openLog } from "../log/open_log.ts";
 import { Metastore } from "../metastore/metastore.ts";
 import { DataDirectory } from "../objects/data_directory.ts";
-import { MeteredStore } from "../objects/metered_store.ts";
+import type { MeteredStore } from "../objects/metered_store.ts";
 import { reconcileIdentity } from "../objects/store_identity.ts";
 import { IngestBudget } from "../pagestore/page_write.ts";
 import { Pagestore } from "../pagestore/pagestore.ts";
