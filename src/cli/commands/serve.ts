@@ -193,13 +193,13 @@ Every flag but --help is also a variable (GRAFT_SERVE_LOG_LEVEL for --log-level)
 and all but --config are keys of the configuration (log-level = "debug"). A flag beats a variable, a variable
 beats the configuration.
 
+S3 takes its settings from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION and
+AWS_ENDPOINT_URL_S3 (for what is not AWS); KV Connect its token from DENO_KV_ACCESS_TOKEN.
+
 Examples:
   graft serve
   graft serve --listen 0.0.0.0:3000 --auth-key-file graft.key --data /var/lib/graft
   graft serve --objects s3://my-bucket/graft
   graft serve --role pagestore --objects s3://my-bucket/graft --log kv+https://kv.example.com
   graft serve --listen 127.0.0.1:0 --log memory: --objects memory: --json
-
-S3 takes its settings from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION and
-AWS_ENDPOINT_URL_S3 (for what is not AWS); KV Connect its token from DENO_KV_ACCESS_TOKEN.
 `;
