@@ -13,10 +13,10 @@ import { S3Failure } from "./s3_failure.ts";
  * Stores an object under a free key.
  *
  * An attempt whose answer was lost may have been carried out: what the next one meets under the key may be
- * our own object. So then the store is asked what is there.
+ * our own object. `fetch` makes a next one without a word when a connection that was used before breaks, so
+ * whoever is told that the key is taken asks what is there; the very same bytes count as stored.
  *
- * @param dateMs When the put is dated, each attempt the same; where it is given, the very same bytes under
- * the key always count as stored.
+ * @param dateMs When the put is dated, each attempt the same.
  * @throws {GraftError} `conflict` when the key is taken by others; `unavailable` when that is not known.
  */
 export async function putIfAbsent(
@@ -38,9 +38,6 @@ export async function putIfAbsent(
   } catch (error) {
     if (!(error instanceof S3Failure)) throw error;
     const isTaken = error.facts.status === 412;
-    if (isTaken && !error.mayHaveLanded && dateMs === undefined) {
-      throw takenObject(calls.name, call.key);
-    }
     const isWorthALook = isTaken || (error.mayHaveLanded && !error.isTransient);
     if (isWorthALook) return await compare(calls, call, body, error);
     throw explainPut(calls, call, error, dateMs);
