@@ -29,6 +29,7 @@ export interface FailureContext {
 
 type Explain = (facts: S3FailureFacts, context: FailureContext) => Meaning;
 
+const OUT_OF_REACH_HINT = "Check the network and AWS_ENDPOINT_URL_S3, or try again later";
 const KEYS_HINT = "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN";
 
 const missingBucket: Explain = (_facts, { address }) => ({
@@ -47,11 +48,17 @@ const wrongSecret: Explain = (_facts, { settings }) => ({
 });
 
 const expiredToken: Explain = () => ({
-  state: "the session token is no longer, or not, valid",
+  state: "the session token is not valid, or no longer",
   hint: KEYS_HINT,
 });
 
-const denied: Explain = (_facts, { settings }) => ({
+/** What S3 says of a signed address whose time is not now, under the code of any refusal. */
+const OTHER_TIME = /has expired|not yet valid|not valid yet/i;
+
+const denied: Explain = (facts, context) =>
+  OTHER_TIME.test(facts.message) ? skewedClock(facts, context) : notAllowed(facts, context);
+
+const notAllowed: Explain = (_facts, { settings }) => ({
   state: `the access key "${settings.accessKeyId}" is not allowed to`,
   hint:
     "Allow it s3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and s3:DeleteObject on its objects",
@@ -75,9 +82,11 @@ const skewedClock: Explain = ({ dateMs }, { nowMs }) => ({
 const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   NoSuchBucket: missingBucket,
   InvalidAccessKeyId: unknownKey,
+  XAdminUserNotFound: unknownKey,
   SignatureDoesNotMatch: wrongSecret,
   ExpiredToken: expiredToken,
   InvalidToken: expiredToken,
+  InvalidTokenId: expiredToken,
   AccessDenied: denied,
   AllAccessDisabled: denied,
   AccountProblem: denied,
@@ -109,7 +118,7 @@ export function explainFailure(failure: S3Failure, context: FailureContext): Gra
 
 function otherwise({ isTransient }: S3Failure): Explain {
   return ({ status, code, message }) => {
-    if (status === 0) return { state: message };
+    if (status === 0) return { state: message, hint: OUT_OF_REACH_HINT };
     const answer = ["the store answered", status, code].join(" ").trimEnd();
     if (isTransient) return { state: answer };
     return {

@@ -26,6 +26,8 @@ export interface S3FailureFacts {
 
 /** Two conditional puts at once: neither a yes nor a no. */
 const UNDECIDED = new Set(["ConditionalRequestConflict", "OperationAborted"]);
+/** What stands behind an address's question mark: it may be a signature, which no log needs. */
+const QUERY = /\?[^\s)]*/g;
 /** Bytes of an error's text that are read. */
 const ERROR_BYTES_MAX = 64 * 1024;
 
@@ -59,7 +61,13 @@ export class S3Failure extends Error {
 
 /** There was no answer, or not all of it. */
 export function brokenConnection(cause: unknown): S3Failure {
-  return new S3Failure({ status: 0, code: "", message: "the store cannot be reached", cause });
+  const told = new Error(String(cause).replaceAll(QUERY, ""));
+  return new S3Failure({
+    status: 0,
+    code: "",
+    message: "the store cannot be reached",
+    cause: told,
+  });
 }
 
 /** The answer took too long. */
