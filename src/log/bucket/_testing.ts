@@ -147,6 +147,7 @@ export async function testedBucketLog(open: () => Promise<DatedObjectStore>): Pr
       await log.close();
       return log = await openBucket(await open(), { onListenerError });
     },
+    another: async () => await openBucket(await open(), { onListenerError }),
     dispose: () => log.close(),
   };
 }

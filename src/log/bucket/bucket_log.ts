@@ -124,8 +124,9 @@ export class BucketLog implements CommitLog {
 
   async lastKnownHead(vid: VolumeId): Promise<HeadRead> {
     const known = this.#heads.get(vid);
-    const isFresh = known !== undefined && ageMs(known.knownAt, this.#clock) < HEAD_USED_WITHIN_MS;
-    return isFresh ? headReadOf(known) : await this.headFromStore(vid);
+    const isUsable = known !== undefined && !known.isPassed &&
+      ageMs(known.knownAt, this.#clock) < HEAD_USED_WITHIN_MS;
+    return isUsable ? headReadOf(known) : await this.headFromStore(vid);
   }
 
   async head(vid: VolumeId): Promise<HeadRead> {

@@ -182,6 +182,21 @@ Deno.test("of many appends on one head one is put, and the others lose without a
   deepEqual(store.take(), ["putDated"]);
 });
 
+Deno.test("an append that lost to another process is one put, and those after it none", async () => {
+  const { log, store, another } = await open();
+  const vid = newVolume();
+  await commitOnKnown(log, vid);
+  const base = await log.lastKnownHead(vid);
+  await commitOnKnown((await another()).log, vid);
+  store.take();
+  equal(await log.append(recordAfter(vid, base), base, null), "stale");
+  deepEqual(store.take(), ["putDated"]);
+  equal(await log.append(recordAfter(vid, base), base, null), "stale");
+  deepEqual(store.take(), []);
+  equal((await log.lastKnownHead(vid)).head?.lsn, 2);
+  deepEqual(store.take(), ["get", "get"]);
+});
+
 Deno.test("volumes are listed by a read each, and a listing for every hundred names", async () => {
   const { log, another } = await open();
   const vids = Array.from({ length: 13 }, newVolume).sort();

@@ -13,6 +13,8 @@ export interface HeadState {
    * newer was made after it.
    */
   readonly knownAt: Moment;
+  /** Whether the name after it was found taken since, so that no commit on it can land. */
+  readonly isPassed?: boolean;
 }
 
 /** The LSN of the newest object's name: one above the head's where the volume is deleted; 0 for none. */

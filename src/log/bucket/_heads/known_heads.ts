@@ -2,6 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { VolumeId } from "../../../core/gid.ts";
+import type { Lsn } from "../../../core/lsn.ts";
 import { isFold } from "../_format/positions.ts";
 import type { RecordRun } from "../_format/record_run.ts";
 import { FOLDS_BYTES_MAX, HEADS_BYTES_MAX } from "../_limits.ts";
@@ -46,6 +47,14 @@ export class KnownHeads {
   /** The newest fold known of. */
   fold(vid: VolumeId): RecordRun | undefined {
     return this.#folds.get(vid);
+  }
+
+  /** Notes that the name at `lsn` is taken, by an object that nobody here has read. */
+  pass(vid: VolumeId, lsn: Lsn): void {
+    const known = this.#heads.get(vid);
+    if (known !== undefined && objectLsn(known) + 1 === lsn) {
+      this.#heads.set(vid, { ...known, isPassed: true });
+    }
   }
 
   /** Keeps a head, unless what is known is newer, or was known later. That a volume has none is not kept. */

@@ -73,7 +73,8 @@ export class RecordWriter {
       return "stale";
     }
     const known = this.#parts.heads.get(vid);
-    if (known !== undefined && objectLsn(known) >= lsn) return "stale";
+    const taken = known && objectLsn(known) + (known.isPassed ? 1 : 0);
+    if (taken !== undefined && taken >= lsn) return "stale";
     const writing = write();
     this.#underWay.set(key, writing);
     try {
@@ -84,7 +85,7 @@ export class RecordWriter {
   }
 
   async #put(base: HeadState, object: RecordObject): Promise<AppendOutcome> {
-    const { calls, clock, news, metrics } = this.#parts;
+    const { calls, clock, heads, news, metrics } = this.#parts;
     const { vid } = object.record;
     // a commit that cannot be acknowledged in time is better begun anew, ages of segments and all
     if (ageMs(base.knownAt, clock) >= ACKNOWLEDGED_WITHIN_MS) return "stale";
@@ -92,7 +93,10 @@ export class RecordWriter {
     const body = encodeRecordObject(object);
     const knownAt = momentOf(clock);
     try {
-      if (!await calls.putDated(key, body, dateMs(base.knownAt, clock))) return "stale";
+      if (!await calls.putDated(key, body, dateMs(base.knownAt, clock))) {
+        heads.pass(vid, object.lsn);
+        return "stale";
+      }
     } catch (error) {
       news.doubt(vid, object.lsn);
       throw error;
