@@ -6,8 +6,8 @@ import { PageSet } from "../core/page_set.ts";
 import type { SegmentUse } from "../core/snapshot.ts";
 import type { CommitLog } from "../log/commit_log.ts";
 import type { SegmentVolume } from "../segment/segment.ts";
-import type { CommitRequest } from "../wire/messages.ts";
 import { refuse } from "./_commit_shape.ts";
+import type { CommitIntent } from "./commit_intent.ts";
 
 /** The verified content of a commit. */
 export interface CommitContent {
@@ -24,7 +24,7 @@ export interface CommitContent {
  */
 export async function findContent(
   log: CommitLog,
-  request: CommitRequest,
+  request: CommitIntent,
 ): Promise<CommitContent | string> {
   const segments: SegmentUse[] = [];
   let digest = EMPTY_DIGEST;
@@ -42,7 +42,7 @@ export async function findContent(
 
 async function findVolume(
   log: CommitLog,
-  request: CommitRequest,
+  request: CommitIntent,
   use: SegmentUse,
 ): Promise<SegmentVolume | string> {
   const registration = await log.registration(use.sid);
@@ -65,7 +65,7 @@ function overlap(segments: readonly SegmentUse[]): boolean {
  *
  * @param ageMaxMs Half the grace: what is younger is safe from collection until long after the commit.
  */
-export function checkAges(request: CommitRequest, nowMs: number, ageMaxMs: number): void {
+export function checkAges(request: CommitIntent, nowMs: number, ageMaxMs: number): void {
   for (const { sid } of request.segments) {
     const ageMs = nowMs - gidTimeMs(sid);
     if (ageMs > ageMaxMs) {

@@ -2,10 +2,10 @@
 
 import { GraftError } from "../core/errors.ts";
 import { COMMIT_SEGMENTS_MAX } from "../core/limits.ts";
-import type { CommitRequest } from "../wire/messages.ts";
+import type { CommitIntent } from "./commit_intent.ts";
 
 /** Refuses a commit whose own words contradict each other: GraftError `invalid`. */
-export function checkShape(request: CommitRequest): void {
+export function checkShape(request: CommitIntent): void {
   const { segments, pageCount } = request;
   if (segments.length > COMMIT_SEGMENTS_MAX) {
     refuse(
@@ -16,6 +16,7 @@ export function checkShape(request: CommitRequest): void {
   for (const { sid, pageSet } of segments) {
     if (pageSet.size === 0) refuse(request, `it takes no pages from segment "${sid}"`);
     if (pageSet.has(0)) refuse(request, `page index 0 is in the page set of segment "${sid}"`);
+    if (pageCount === undefined) continue;
     if (pageSet.last !== undefined && pageSet.last > pageCount) {
       refuse(
         request,
@@ -26,6 +27,6 @@ export function checkShape(request: CommitRequest): void {
 }
 
 /** Throws the `invalid` error of a commit. */
-export function refuse(request: CommitRequest, state: string): never {
+export function refuse(request: CommitIntent, state: string): never {
   throw new GraftError("invalid", `Cannot commit to volume "${request.vid}": ${state}`);
 }

@@ -1,6 +1,6 @@
 // What the tests of this folder share: a real log in memory, with faults on order.
 
-import { addDigests, digestOf, EMPTY_DIGEST } from "../core/content_digest.ts";
+import { addDigests, type Digest, digestOf, EMPTY_DIGEST } from "../core/content_digest.ts";
 import type { Clock } from "../core/clock.ts";
 import { GraftError } from "../core/errors.ts";
 import { clientIdFromName, newGid, type SegmentId, type VolumeId } from "../core/gid.ts";
@@ -40,6 +40,8 @@ export interface TestCommit {
   readonly client?: string;
   readonly pageCount?: number;
   readonly segments?: readonly SegmentUse[];
+  readonly requestId?: Uint8Array;
+  readonly baseDigest?: Digest;
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -87,6 +89,17 @@ export class Bench implements AsyncDisposable {
     this.vid = newGid("volume", this.clock, systemRandom);
   }
 
+  /** Commits without saying how many pages the volume has. */
+  commitUncounted(base: number | undefined, segments: readonly SegmentUse[]): Promise<Landed> {
+    return this.#committer.commit({
+      vid: this.vid,
+      cid: clientIdFromName("client"),
+      snapshotLsn: base === undefined ? undefined : toLsn(base),
+      pageCount: undefined,
+      segments,
+    });
+  }
+
   /** Registers a segment with these pages; their text stands for their bytes. */
   async write(pages: Record<number, string>, vid: VolumeId = this.vid): Promise<Written> {
     const sid: SegmentId = newGid("segment", this.clock, systemRandom);
@@ -107,6 +120,8 @@ export class Bench implements AsyncDisposable {
       snapshotLsn: commit.base === undefined ? undefined : toLsn(commit.base),
       pageCount: toPageCount(commit.pageCount ?? 100),
       segments: commit.segments ?? [],
+      requestId: commit.requestId,
+      baseDigest: commit.baseDigest,
     });
   }
 }

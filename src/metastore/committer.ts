@@ -5,20 +5,24 @@
  */
 
 import type { Clock } from "../core/clock.ts";
-import { digestsEqual, EMPTY_DIGEST } from "../core/content_digest.ts";
+import { type Digest, digestsEqual, EMPTY_DIGEST } from "../core/content_digest.ts";
 import { GraftError, isGraftError } from "../core/errors.ts";
 import { FIRST_LSN, type Lsn, nextLsn } from "../core/lsn.ts";
+import { type PageCount, toPageCount } from "../core/page.ts";
 import type { SegmentUse } from "../core/snapshot.ts";
 import type { CommitLog, CommitRecord, Head, HeadRead } from "../log/commit_log.ts";
 import { commitDigest } from "../log/digest.ts";
-import type { CommitRequest } from "../wire/messages.ts";
+import type { VolumeIndexes } from "../pagestore/volume_indexes.ts";
 import { checkAges, type CommitContent, findContent } from "./_commit_content.ts";
 import { checkShape, refuse } from "./_commit_shape.ts";
+import type { CommitIntent } from "./commit_intent.ts";
 
 /** What a {@linkcode Committer} is made of. */
 export interface CommitterParts {
   /** Where commits are kept. */
   readonly log: CommitLog;
+  /** Every record of a volume, for finding a repeat that others have committed after. */
+  readonly indexes: VolumeIndexes;
   /** The time of commits. */
   readonly clock: Clock;
   /** A commit takes segments up to half this age, in milliseconds. */
@@ -54,7 +58,7 @@ export class Committer {
   }
 
   /** See {@linkcode Metastore.commit}. */
-  async commit(request: CommitRequest): Promise<Landed> {
+  async commit(request: CommitIntent): Promise<Landed> {
     checkShape(request);
     const { log } = this.#parts;
     // where that is the base, the append itself finds out whether it still is the head
@@ -62,6 +66,7 @@ export class Committer {
     if (!isBase(request, read.head)) read = await log.head(request.vid);
     for (let attempt = 1;; attempt++) {
       if (!isBase(request, read.head)) return await this.#repeatOrConflict(request, read.head);
+      if (!hasDigest(request, read.head)) await this.#refuseDigest(request);
       const outcome = await this.#append(request, read);
       if (typeof outcome !== "string") return outcome;
       if (attempt === ATTEMPTS_MAX) throw undecided(request);
@@ -72,7 +77,7 @@ export class Committer {
   }
 
   /** Tries once. `unknown`: only the record at base + 1 can tell whether it landed. */
-  async #append(request: CommitRequest, base: HeadRead): Promise<Landed | "stale" | "unknown"> {
+  async #append(request: CommitIntent, base: HeadRead): Promise<Landed | "stale" | "unknown"> {
     const { log, clock, graceMs } = this.#parts;
     const checkedAgainst = await log.collectionVersion();
     const content = await findContent(log, request);
@@ -90,7 +95,7 @@ export class Committer {
   }
 
   /** The head is not the commit's base: either this commit landed before, or another did. */
-  async #repeatOrConflict(request: CommitRequest, head: Head | undefined): Promise<Landed> {
+  async #repeatOrConflict(request: CommitIntent, head: Head | undefined): Promise<Landed> {
     if (head !== undefined && !head.deleted && (request.snapshotLsn ?? 0) < head.lsn) {
       const lsn = nextLsn(request.snapshotLsn);
       if (lsn <= head.floorLsn && head.floorLsn > FIRST_LSN) {
@@ -107,53 +112,101 @@ export class Committer {
         );
       }
       if (await this.#isRepeat(request, record)) return { record, floorLsn: head.floorLsn };
+      const later = await this.#findRequest(request, record, head);
+      if (later !== undefined) return { record: later, floorLsn: head.floorLsn };
     }
     throw conflict(request, head);
   }
 
-  async #isRepeat(request: CommitRequest, record: CommitRecord): Promise<boolean> {
-    if (record.cid !== request.cid || record.pageCount !== request.pageCount) return false;
+  /** The base is at the head's LSN and is another commit: the line was restored or replaced. */
+  async #refuseDigest(request: CommitIntent): Promise<void> {
+    const { head } = await this.#parts.log.headFromStore(request.vid);
+    if (!isBase(request, head) || hasDigest(request, head)) return;
+    throw new GraftError(
+      "conflict",
+      `Cannot commit to volume "${request.vid}" on LSN ${request.snapshotLsn}: another commit is there than the one that it is based on`,
+      { hint: "The volume's history was replaced: read all of it again" },
+    );
+  }
+
+  /** The record after `first` that the same request made. */
+  async #findRequest(
+    request: CommitIntent,
+    first: CommitRecord,
+    head: Head,
+  ): Promise<CommitRecord | undefined> {
+    if (request.requestId === undefined) return undefined;
+    const index = await this.#parts.indexes.at(request.vid, head.lsn);
+    for (let lsn = nextLsn(first.lsn); lsn <= head.lsn; lsn = nextLsn(lsn)) {
+      const record = index.record(lsn);
+      if (isOfRequest(request, record)) return record;
+    }
+    return undefined;
+  }
+
+  async #isRepeat(request: CommitIntent, record: CommitRecord): Promise<boolean> {
+    if (request.requestId !== undefined && !isOfRequest(request, record)) return false;
+    if (record.cid !== request.cid) return false;
+    if (request.pageCount !== undefined && record.pageCount !== request.pageCount) return false;
     if (sameSegments(request.segments, record.segments)) return true;
     const content = await findContent(this.#parts.log, request);
     if (typeof content === "string") return false;
-    return digestsEqual(digestOn(request, content, record.parentDigest), record.digest);
+    const { pageCount, parentDigest } = record;
+    return digestsEqual(digestOn(request, content, pageCount, parentDigest), record.digest);
   }
 }
 
-function isBase(request: CommitRequest, head: Head | undefined): boolean {
+function isBase(request: CommitIntent, head: Head | undefined): boolean {
   return (head?.lsn ?? 0) === (request.snapshotLsn ?? 0) && !head?.deleted;
 }
 
+function hasDigest(request: CommitIntent, head: Head | undefined): boolean {
+  return request.baseDigest === undefined ||
+    digestsEqual(request.baseDigest, head?.digest ?? EMPTY_DIGEST);
+}
+
+function isOfRequest({ cid, requestId }: CommitIntent, record: CommitRecord): boolean {
+  if (record.cid !== cid || record.requestId?.length !== requestId?.length) return false;
+  return requestId?.every((byte, i) => byte === record.requestId?.[i]) ?? false;
+}
+
+function pageCountOn(request: CommitIntent, parent: Head | undefined): PageCount {
+  const last = Math.max(0, ...request.segments.map(({ pageSet }) => pageSet.last ?? 0));
+  return request.pageCount ?? toPageCount(Math.max(parent?.pageCount ?? 0, last));
+}
+
 function makeRecord(
-  request: CommitRequest,
+  request: CommitIntent,
   parent: Head | undefined,
   content: CommitContent,
   nowMs: number,
 ): CommitRecord {
   const parentDigest = parent?.digest ?? EMPTY_DIGEST;
+  const pageCount = pageCountOn(request, parent);
   return {
     vid: request.vid,
     lsn: nextLsn(request.snapshotLsn),
     cid: request.cid,
-    pageCount: request.pageCount,
+    pageCount,
     timestampMs: Math.max(nowMs, parent?.timestampMs ?? 0),
-    requestId: undefined,
+    requestId: request.requestId,
     segments: content.segments,
-    digest: digestOn(request, content, parentDigest),
+    digest: digestOn(request, content, pageCount, parentDigest),
     parentDigest,
   };
 }
 
 function digestOn(
-  request: CommitRequest,
+  request: CommitIntent,
   content: CommitContent,
-  parentDigest: Uint8Array,
-): Uint8Array {
+  pageCount: PageCount,
+  parentDigest: Digest,
+): Digest {
   return commitDigest({
     vid: request.vid,
     cid: request.cid,
     baseLsn: request.snapshotLsn,
-    pageCount: request.pageCount,
+    pageCount,
     contentDigest: content.digest,
     parentDigest,
   });
@@ -164,7 +217,7 @@ function sameSegments(a: readonly SegmentUse[], b: readonly SegmentUse[]): boole
     a.every(({ sid, pageSet }, i) => sid === b[i].sid && pageSet.equals(b[i].pageSet));
 }
 
-function undecided(request: CommitRequest): GraftError {
+function undecided(request: CommitIntent): GraftError {
   return new GraftError(
     "unavailable",
     `Cannot commit to volume "${request.vid}": the log gave no clear answer in ${ATTEMPTS_MAX} attempts`,
@@ -172,7 +225,7 @@ function undecided(request: CommitRequest): GraftError {
   );
 }
 
-function conflict(request: CommitRequest, head: Head | undefined): GraftError {
+function conflict(request: CommitIntent, head: Head | undefined): GraftError {
   const base = request.snapshotLsn === undefined ? "no commit" : `LSN ${request.snapshotLsn}`;
   const state = head === undefined
     ? "the volume has no commits"

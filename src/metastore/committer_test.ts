@@ -209,3 +209,71 @@ Deno.test("Committer passes on what is not about the outcome", async () => {
   bench.faults.push("bug");
   await assert.rejects(bench.commit({}), (error) => !(error instanceof GraftError));
 });
+
+const ID = new Uint8Array(16).fill(1);
+const OTHER_ID = new Uint8Array(16).fill(2);
+
+Deno.test("Committer finds a repeat by its request id, whoever committed since", async (t) => {
+  await using bench = await Bench.open();
+  const segment = await bench.write({ 1: "a" });
+  const landed = await bench.commit({ segments: [segment], requestId: ID });
+  assert.deepEqual(landed.record.requestId, ID);
+  await bench.commit({ base: 1, client: "another" });
+  const moved = await bench.commit({ base: 2, requestId: OTHER_ID });
+  await bench.commit({ base: 3, client: "another" });
+
+  await t.step("on the same base, with its pages written anew", async () => {
+    const again = await bench.write({ 1: "a" });
+    assert.deepEqual(
+      (await bench.commit({ segments: [again], requestId: ID })).record,
+      landed.record,
+    );
+  });
+  await t.step("on an earlier base than the one it landed on", async () => {
+    assert.deepEqual((await bench.commit({ base: 1, requestId: OTHER_ID })).record, moved.record);
+  });
+  await t.step("but not another client's", async () => {
+    const foreign = bench.commit({ client: "another", segments: [segment], requestId: ID });
+    await assert.rejects(foreign, (error) => isGraftError(error, "conflict"));
+  });
+  await t.step("and not with other pages", async () => {
+    const segments = [await bench.write({ 1: "other" })];
+    await assert.rejects(
+      bench.commit({ segments, requestId: ID }),
+      (error) => isGraftError(error, "conflict"),
+    );
+  });
+});
+
+Deno.test("Committer takes equal commits with two request ids for two commits", async () => {
+  await using bench = await Bench.open();
+  const segments = [await bench.write({ 1: "a" })];
+  await bench.commit({ segments, requestId: ID });
+  await assert.rejects(
+    bench.commit({ segments, requestId: OTHER_ID }),
+    (error) => isGraftError(error, "conflict"),
+  );
+});
+
+Deno.test("Committer refuses a base with another digest, and only that", async () => {
+  await using bench = await Bench.open();
+  const first = await bench.commit({});
+  const wrong = bench.commit({ base: 1, baseDigest: new Uint8Array(16) });
+  await assert.rejects(wrong, (error) => isGraftError(error, "conflict"));
+  const second = await bench.commit({ base: 1, baseDigest: first.record.digest });
+  assert.equal(second.record.lsn, 2);
+});
+
+Deno.test("Committer keeps the page count, or grows it to the highest page", async () => {
+  await using bench = await Bench.open();
+  const counts = async (base: number | undefined, pages: Record<number, string>) => {
+    const segments = Object.keys(pages).length === 0 ? [] : [await bench.write(pages)];
+    return (await bench.commitUncounted(base, segments)).record.pageCount;
+  };
+  assert.equal(await counts(undefined, {}), 0);
+  assert.equal(await counts(1, { 3: "a" }), 3);
+  assert.equal(await counts(2, { 1: "a" }), 3);
+  assert.equal(await counts(3, { 2: "a", 9: "a" }), 9);
+  // a repeat whose base has grown meanwhile is still the same commit
+  assert.equal(await counts(2, { 1: "a" }), 3);
+});

@@ -27,6 +27,7 @@ Deno.test("Metastore.snapshot answers the head or an older LSN", async () => {
     checkpointLsn: 1,
     pageCount: 5,
     timestampMs: bench.clock.now(),
+    digest: (await bench.log.head(bench.vid)).head?.digest,
   });
   assert.deepEqual(await bench.metastore.snapshot(bench.vid, toLsn(2)), head);
   assert.equal((await bench.metastore.snapshot(bench.vid, toLsn(1))).pageCount, 3);
@@ -155,4 +156,79 @@ Deno.test("Metastore.createVolume makes an empty volume that is listed", async (
   assert.deepEqual(await bench.metastore.volumes({ limit: 10 }), [made]);
   const { graft } = await bench.metastore.pullGraft(made.vid, undefined);
   assert.equal(graft.size, 0);
+});
+
+Deno.test("Metastore.changes answers what changed after an LSN", async () => {
+  await using bench = await Bench.open();
+  await bench.commit({ segments: [await bench.write({ 1: "a", 2: "a" })] });
+  await bench.commit({ base: 1, segments: [await bench.write({ 2: "b", 9: "b" })] });
+  await bench.commit({ base: 2, segments: [await bench.write({ 50: "c" })] });
+  const changes = async (since?: number, to?: number) => {
+    const options = { since, to: to === undefined ? undefined : toLsn(to) };
+    const { snapshot, range, graft } = await bench.metastore.changes(bench.vid, options);
+    return [snapshot.lsn, range?.start, range?.end, ...graft ?? []];
+  };
+  assert.deepEqual(await changes(), [3, undefined, undefined]);
+  assert.deepEqual(await changes(undefined, 2), [2, undefined, undefined]);
+  assert.deepEqual(await changes(0), [3, 1, 3, 1, 2, 9, 50]);
+  assert.deepEqual(await changes(1), [3, 2, 3, 2, 9, 50]);
+  assert.deepEqual(await changes(1, 2), [2, 2, 2, 2, 9]);
+  assert.deepEqual(await changes(3), [3, undefined, undefined]);
+  assert.deepEqual(await changes(2, 2), [2, undefined, undefined]);
+  await missing(changes(4));
+  await missing(changes(2, 1));
+  await missing(changes(1, 4));
+  await missing(bench.metastore.changes(newGid("volume", bench.clock, systemRandom)));
+});
+
+Deno.test("Metastore.changes tells the digest of the commit that it counts from", async () => {
+  await using bench = await Bench.open();
+  const first = await bench.commit({});
+  const second = await bench.commit({ base: 1 });
+  const digest = async (since?: number) =>
+    (await bench.metastore.changes(bench.vid, { since })).sinceDigest;
+  assert.deepEqual(await digest(1), first.record.digest);
+  assert.deepEqual(await digest(2), second.record.digest);
+  assert.equal(await digest(0), undefined);
+  assert.equal(await digest(), undefined);
+});
+
+Deno.test("Metastore.find tells a new volume from a deleted one", async () => {
+  await using bench = await Bench.open();
+  assert.equal(await bench.metastore.find(bench.vid), "absent");
+  await bench.commit({});
+  assert.deepEqual(
+    await bench.metastore.find(bench.vid),
+    await bench.metastore.snapshot(bench.vid),
+  );
+  await bench.metastore.deleteVolume(bench.vid);
+  assert.equal(await bench.metastore.find(bench.vid), "deleted");
+});
+
+Deno.test("Metastore.deleteVolume deletes for ever", async () => {
+  await using bench = await Bench.open();
+  await missing(bench.metastore.deleteVolume(bench.vid));
+  await bench.commit({});
+  const heard: unknown[] = [];
+  const unsubscribe = bench.metastore.subscribe((changes) => heard.push(...changes));
+  await bench.metastore.deleteVolume(bench.vid);
+  unsubscribe();
+  assert.deepEqual(heard, [{ vid: bench.vid, lsn: 1, record: undefined, deleted: true }]);
+  await missing(bench.metastore.snapshot(bench.vid));
+  await missing(bench.metastore.deleteVolume(bench.vid));
+  await assert.rejects(bench.commit({ base: 1 }), (error) => isGraftError(error, "conflict"));
+});
+
+Deno.test("Metastore.deleteVolume deletes a volume that is being committed to", async () => {
+  await using bench = await Bench.open();
+  await bench.commit({});
+  const commits = async () => {
+    for (let lsn = 1; lsn < 20; lsn++) await bench.commit({ base: lsn });
+  };
+  const [outcome] = await Promise.allSettled([
+    commits(),
+    bench.metastore.deleteVolume(bench.vid),
+  ]);
+  assert.equal(await bench.metastore.find(bench.vid), "deleted");
+  assert.ok(outcome.status === "rejected" && isGraftError(outcome.reason, "conflict"));
 });

@@ -1,6 +1,7 @@
 // What tests of the server share: engines that do as they are told, and an app around them.
 
 import { GraftError } from "../core/errors.ts";
+import { EMPTY_DIGEST } from "../core/content_digest.ts";
 import { clientIdFromName, newGid, type VolumeId } from "../core/gid.ts";
 import { systemClock } from "../core/clock.ts";
 import { toLsn } from "../core/lsn.ts";
@@ -8,10 +9,11 @@ import { toPageCount } from "../core/page.ts";
 import type { PageBuffer } from "../core/page_buffer.ts";
 import { PageSet } from "../core/page_set.ts";
 import { systemRandom } from "../core/random.ts";
-import type { SegmentUse, Snapshot } from "../core/snapshot.ts";
+import type { SegmentUse } from "../core/snapshot.ts";
 import { systemTimers, type Timers } from "../core/timers.ts";
 import { decodeGraftErr } from "../wire/messages.ts";
 import { MEDIA_TYPE } from "../wire/protocol.ts";
+import type { ChainedSnapshot } from "../wire/v1/mod.ts";
 import { type App, type AppParts, createApp } from "./app.ts";
 import type { MetastoreApi, PagestoreApi, PageWriteApi } from "./engines.ts";
 import { PrometheusMetrics } from "./telemetry/prometheus.ts";
@@ -20,7 +22,7 @@ export const VID: VolumeId = newGid("volume", systemClock, systemRandom);
 export const CID = clientIdFromName("test");
 
 /** A snapshot of {@linkcode VID}. */
-export function snapshotAt(lsn: number, vid = VID): Snapshot {
+export function snapshotAt(lsn: number, vid = VID): ChainedSnapshot {
   return {
     vid,
     cid: CID,
@@ -28,6 +30,7 @@ export function snapshotAt(lsn: number, vid = VID): Snapshot {
     checkpointLsn: toLsn(1),
     pageCount: toPageCount(10),
     timestampMs: 1_750_000_000_000,
+    digest: EMPTY_DIGEST,
   };
 }
 
@@ -46,6 +49,11 @@ export function fakeMetastore(calls: Partial<MetastoreApi> = {}): MetastoreApi {
     volumes: absent,
     createVolume: absent,
     log: absent,
+    changes: absent,
+    find: absent,
+    deleteVolume: absent,
+    subscribe: () => () => {},
+    announcesAll: true,
   };
   return { ...none, ...calls };
 }

@@ -19,6 +19,11 @@ export type MetastoreApi = Pick<
   | "volumes"
   | "createVolume"
   | "log"
+  | "changes"
+  | "find"
+  | "deleteVolume"
+  | "subscribe"
+  | "announcesAll"
 >;
 
 /** A write under way, as far as routes use it. */

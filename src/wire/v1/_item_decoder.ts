@@ -113,12 +113,12 @@ export class ItemDecoder {
     if (count === 0) return { count, codec, mask, storedBytes, bytes: ITEM_HEAD_BYTES };
     if (count > FRAME_PAGES_MAX) throw this.#refuse(`an item has ${count} pages`);
     if (mask === 0 || mask > fullMask(count)) throw this.#refuse("an item's mask is malformed");
+    if (CODECS[codec] === undefined) throw this.#refuse(`an item has the unknown codec ${codec}`);
     const rawBytes = count * (PAGE_HASH_BYTES + PAGE_SIZE);
     const isRaw = CODECS[codec] === "raw";
     if (isRaw ? storedBytes !== rawBytes : storedBytes >= rawBytes) {
       throw this.#refuse(`an item of ${count} pages has ${storedBytes} bytes`);
     }
-    if (CODECS[codec] === undefined) throw this.#refuse(`an item has the unknown codec ${codec}`);
     if (storedBytes <= count * PAGE_HASH_BYTES) throw this.#refuse("an item has no pages in it");
     return { count, codec, mask, storedBytes, bytes: ITEM_HEAD_BYTES + count * 4 + storedBytes };
   }
