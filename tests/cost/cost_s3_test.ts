@@ -1,0 +1,108 @@
+// What S3 is asked for: each row of the table of costs in docs/topologies.md.
+
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { pause } from "../harness/poll.ts";
+import { CountedBucket, type LogPlace, noise, noisePages } from "./_support.ts";
+
+const PLACES: readonly LogPlace[] = ["log on KV", "log in the bucket"];
+
+for (const place of PLACES) {
+  Deno.test(`${place}: an idle server asks for nothing`, async () => {
+    await using bucket = await CountedBucket.open(place);
+    const { client } = await bucket.serve();
+    await client.push(client.newVolumeId(), undefined, noisePages(1, 2), 2);
+    bucket.proxy.reset();
+    // longer than any period at which something might be asked for more than 20 times a minute
+    await pause(4_000);
+    deepEqual(bucket.proxy.traffic().requests, {});
+  });
+}
+
+Deno.test("log on KV: a small transaction is one PUT", async () => {
+  await using bucket = await CountedBucket.open("log on KV");
+  const { client } = await bucket.serve();
+  const vid = client.newVolumeId();
+  bucket.proxy.reset();
+  let lsn: number | undefined;
+  for (let i = 1; i <= 20; i++) ({ lsn } = await client.push(vid, lsn, noisePages(i, i), 20));
+  deepEqual(bucket.proxy.traffic().requests, { PUT: 20 });
+});
+
+Deno.test("log in the bucket: a small transaction is two PUTs where one process writes the volume", async () => {
+  await using bucket = await CountedBucket.open("log in the bucket");
+  const { client } = await bucket.serve();
+  const vid = client.newVolumeId();
+  let { lsn } = await client.push(vid, undefined, noisePages(1, 1), 20);
+  bucket.proxy.reset();
+  for (let i = 2; i <= 21; i++) ({ lsn } = await client.push(vid, lsn, noisePages(i, i), 21));
+  deepEqual(bucket.proxy.traffic().requests, { PUT: 40 });
+});
+
+Deno.test("log on KV: transactions that arrive together share PUTs", async () => {
+  await using bucket = await CountedBucket.open("log on KV");
+  const { client } = await bucket.serve();
+  bucket.proxy.delayMs = 50;
+  bucket.proxy.reset();
+  const writers = Array.from({ length: 32 }, async () => {
+    const vid = client.newVolumeId();
+    let lsn: number | undefined;
+    for (let i = 1; i <= 8; i++) ({ lsn } = await client.push(vid, lsn, noisePages(i, i), 8));
+  });
+  await Promise.all(writers);
+  const { PUT = 0, ...others } = bucket.proxy.traffic().requests;
+  deepEqual(others, {});
+  ok(PUT < 32 * 8 / 2, `${PUT} PUTs for ${32 * 8} transactions`);
+});
+
+Deno.test("a cold read of one page is two GETs and at most 128 KiB", async () => {
+  await using bucket = await CountedBucket.open("log on KV");
+  const writing = await bucket.serve();
+  const vid = writing.client.newVolumeId();
+  const { lsn } = await writing.client.push(vid, undefined, noisePages(1, 600), 600);
+  await writing.server.stop();
+  const { client } = await bucket.serve();
+  bucket.proxy.reset();
+  const read = await client.read(vid, lsn, [300]);
+  deepEqual(read.page(300), noise(300));
+  const { requests, responseBytes } = bucket.proxy.traffic();
+  deepEqual(requests, { GET: 2 });
+  ok(responseBytes <= 128 * 1024, `${responseBytes} bytes`);
+});
+
+Deno.test("64 scattered pages are read cold in three round trips at most", async () => {
+  const delayMs = 400;
+  await using bucket = await CountedBucket.open("log on KV");
+  const writing = await bucket.serve();
+  const vid = writing.client.newVolumeId();
+  let lsn: number | undefined;
+  for (let first = 1; first <= 2048; first += 256) {
+    ({ lsn } = await writing.client.push(vid, lsn, noisePages(first, first + 255), 2048));
+  }
+  await writing.server.stop();
+  const { client } = await bucket.serve();
+  bucket.proxy.reset();
+  bucket.proxy.delayMs = delayMs;
+  const arrivals: number[] = [];
+  bucket.proxy.fault = () => {
+    arrivals.push(performance.now());
+    return undefined;
+  };
+  const wanted = Array.from({ length: 64 }, (_, i) => 1 + i * 32);
+  const read = await client.read(vid, lsn ?? 0, wanted);
+  for (const pageIdx of wanted) deepEqual(read.page(pageIdx), noise(pageIdx));
+  const trips = roundTrips(arrivals, delayMs);
+  ok(trips <= 3, `${trips} round trips of ${arrivals.length} requests`);
+  equal(trips >= 2, true, "nothing was cold");
+});
+
+/** A request that needs an answer comes at least a delay after the one that asked for it. */
+function roundTrips(arrivals: readonly number[], delayMs: number): number {
+  let trips = 0;
+  let began = -Infinity;
+  for (const arrival of arrivals) {
+    if (arrival - began < delayMs) continue;
+    began = arrival;
+    trips++;
+  }
+  return trips;
+}
