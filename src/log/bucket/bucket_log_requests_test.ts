@@ -4,7 +4,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import type { VolumeId } from "../../core/gid.ts";
 import { toLsn } from "../../core/lsn.ts";
 import { MemoryStore } from "../../objects/memory_store.ts";
-import { commit, headOf, newVolume, recordAfter, recordsOf, sparseSet, use } from "../_testing.ts";
+import { headOf, newVolume, recordAfter, recordsOf, sparseSet, use } from "../_testing.ts";
 import type { CommitLog, CommitRecord } from "../commit_log.ts";
 import { openBucket, WatchedStore } from "./_testing.ts";
 
