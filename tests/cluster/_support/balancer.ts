@@ -5,6 +5,7 @@
  */
 
 import type { ServerProcess } from "../../harness/server.ts";
+import { isRefusedConnection } from "./callers.ts";
 
 /**
  * When a process dies under a request: `during`, right after the request was sent, so that nobody knows
@@ -68,7 +69,7 @@ export class Balancer {
         this.answered[at]++;
         return answer;
       } catch (error) {
-        if (!isRefused(error)) break;
+        if (!isRefusedConnection(error)) break;
       }
     }
     return new Response("Bad gateway\n", { status: 502 });
@@ -107,9 +108,4 @@ export class Balancer {
     this.#death = undefined;
     return death;
   }
-}
-
-/** Whether nobody listened, so that nothing can have happened. */
-function isRefused(error: unknown): boolean {
-  return error instanceof TypeError && /connection refused/i.test(String(error.cause ?? error));
 }

@@ -16,7 +16,9 @@ const PAUSE_MS = [20, 200] as const;
 export interface Disturbances {
   /** Answers of 503. */
   unavailable: number;
-  /** Connections that broke or were refused. */
+  /** Connections that were refused, so that nothing happened. */
+  refused: number;
+  /** Connections that broke, so that nobody knows what happened. */
   broken: number;
 }
 
@@ -25,7 +27,7 @@ export class Callers {
   readonly #clients: readonly WireClient[];
   readonly #dice: Dice;
   /** What calls met so far. */
-  readonly disturbances: Disturbances = { unavailable: 0, broken: 0 };
+  readonly disturbances: Disturbances = { unavailable: 0, refused: 0, broken: 0 };
 
   /** `servers` may be killed and restarted in the meantime. */
   constructor(servers: readonly { readonly url: string }[], dice: Dice) {
@@ -65,7 +67,7 @@ export class Callers {
 
   #isDisturbance(error: unknown): boolean {
     if (isBrokenConnection(error)) {
-      this.disturbances.broken++;
+      this.disturbances[isRefusedConnection(error) ? "refused" : "broken"]++;
       return true;
     }
     if (!(error instanceof WireFailure)) return false;
@@ -76,6 +78,11 @@ export class Callers {
     if (error.status === 404 || error.status === 409) return false;
     throw new Violation(`An answer was ${error.status}: ${error.message}`, { cause: error });
   }
+}
+
+/** Whether a call failed because nobody listened. */
+export function isRefusedConnection(error: unknown): boolean {
+  return error instanceof TypeError && /connection refused/i.test(String(error.cause ?? error));
 }
 
 /** A process that takes a call and never answers is a failure, not a hang. */

@@ -6,7 +6,7 @@
 
 import { type Dice, diceOf } from "../../durability/server_load.ts";
 import { pause } from "../../harness/poll.ts";
-import { Callers } from "./callers.ts";
+import { Callers, type Disturbances } from "./callers.ts";
 import { Chaos } from "./chaos.ts";
 import type { Processes } from "./cluster.ts";
 import { RacingVolume, type Roles } from "./racing_volume.ts";
@@ -58,15 +58,14 @@ function outcomeOf(
 ): RaceOutcome {
   const commits = sum(volumes.map(({ landed }) => landed.size));
   const conflicts = sum(volumes.map((volume) => volume.conflicts));
-  const repeats = sum(volumes.map((volume) => volume.repeats));
+  const doubts = sum(volumes.map((volume) => volume.doubts));
   const met = [metastores, pagestores].map(({ disturbances }) => disturbances);
-  const unavailable = sum(met.map((disturbances) => disturbances.unavailable));
-  const broken = sum(met.map((disturbances) => disturbances.broken));
+  const count = (what: keyof Disturbances) => sum(met.map((disturbances) => disturbances[what]));
   return {
     commits,
-    summary: `${commits} commits, ${conflicts} conflicts, ${repeats} sent again, ` +
-      `${unavailable} answers of 503, ${broken} broken connections, ` +
-      `${counts.kills} kills, ${counts.stops} stops, ${rest}`,
+    summary: `${commits} commits, ${conflicts} conflicts, ${doubts} commits in doubt, ` +
+      `${count("unavailable")} answers of 503, ${count("broken")} broken connections, ` +
+      `${count("refused")} refused, ${counts.kills} kills, ${counts.stops} stops, ${rest}`,
   };
 }
 

@@ -20,7 +20,7 @@ import {
   Violation,
 } from "../../durability/server_load.ts";
 import { pause } from "../../harness/poll.ts";
-import type { Callers } from "./callers.ts";
+import { type Callers, isRefusedConnection } from "./callers.ts";
 
 /** Pages that volumes have; few, so that commits overwrite each other's. */
 export const PAGES_MAX = 48;
@@ -51,7 +51,7 @@ export class RacingVolume {
   /** Commits that were refused because another one was first. */
   conflicts = 0;
   /** Commits that were sent again because nobody knew what had become of them. */
-  repeats = 0;
+  doubts = 0;
   readonly #roles: Roles;
   readonly #dice: Dice;
   readonly #writers: readonly ClientId[];
@@ -100,16 +100,20 @@ export class RacingVolume {
     const attempt = this.#newAttempt(cid, base);
     attempt.segments = await pagestores.anywhere((to) => to.writePages(this.vid, pagesOf(attempt)));
     this.ledger.sending(attempt);
-    let sent = 0;
+    let inDoubt = false;
     try {
-      const { lsn } = await metastores.anywhere((to) => {
-        if (++sent === 2) this.repeats++;
-        return sendCommit(to, attempt);
-      });
+      const { lsn } = await metastores.anywhere((to) =>
+        sendCommit(to, attempt).catch((error) => {
+          inDoubt ||= !isRefusedConnection(error) && !isGraftError(error, "conflict");
+          throw error;
+        })
+      );
       this.#acknowledge(attempt, lsn);
     } catch (error) {
       if (!isGraftError(error, "conflict")) throw error;
       return await this.#pullPast(attempt);
+    } finally {
+      if (inDoubt) this.doubts++;
     }
     if (this.#dice(1, LOOK_ONE_IN) === 1) await this.#look(attempt);
     return attempt.base + 1;
