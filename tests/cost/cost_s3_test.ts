@@ -2,6 +2,7 @@
 
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { pause } from "../harness/poll.ts";
+import { lengthenLog } from "./_long_log.ts";
 import { CountedBucket, type LogPlace, noise, noisePages } from "./_support.ts";
 
 const PLACES: readonly LogPlace[] = ["log on KV", "log in the bucket"];
@@ -106,3 +107,21 @@ function roundTrips(arrivals: readonly number[], delayMs: number): number {
   }
   return trips;
 }
+
+Deno.test("log of 10,000 commits in the bucket: ten requests to a snapshot, ten more to a page", async () => {
+  await using bucket = await CountedBucket.open("log in the bucket");
+  const writing = await bucket.serve();
+  const vid = writing.client.newVolumeId();
+  await writing.client.push(vid, undefined, noisePages(1, 4), 4);
+  await writing.server.stop();
+  await lengthenLog(`${bucket.folder}/graft`, vid, 10_000);
+  bucket.proxy.reset();
+  const { client } = await bucket.serve();
+  const { lsn } = await client.snapshot(vid);
+  equal(lsn, 10_000);
+  const toSnapshot = bucket.proxy.count();
+  deepEqual((await client.read(vid, lsn, [3])).page(3), noise(3));
+  const toPage = bucket.proxy.count() - toSnapshot;
+  ok(toSnapshot <= 10, `${toSnapshot} requests to the snapshot`);
+  ok(toPage <= 10, `${toPage} requests to the page`);
+});
