@@ -3,6 +3,7 @@
 import { appendBehaviours } from "./_conformance_appends.ts";
 import { followingBehaviours } from "./_conformance_following.ts";
 import { readBehaviours } from "./_conformance_reads.ts";
+import { sharingBehaviours } from "./_conformance_sharing.ts";
 import type { CommitLog } from "./commit_log.ts";
 
 /** A log with what a test can do from outside. */
@@ -17,6 +18,8 @@ export interface TestedLog {
   readonly keepsRegistrations: boolean;
   /** Closes the log and opens it again; undefined where nothing would be left of it. */
   readonly reopen: (() => Promise<CommitLog>) | undefined;
+  /** Opens the same log a second time, as another process would; undefined where only one may have it. */
+  readonly another?: () => Promise<CommitLog>;
   /** Closes what is open, and removes what is left. */
   dispose(): Promise<void>;
 }
@@ -26,7 +29,12 @@ export type Behaviour = (tested: TestedLog) => Promise<void>;
 
 /** Registers one test for each behaviour. */
 export function testCommitLog(backend: string, open: () => Promise<TestedLog>): void {
-  const behaviours = { ...appendBehaviours, ...readBehaviours, ...followingBehaviours };
+  const behaviours = {
+    ...appendBehaviours,
+    ...readBehaviours,
+    ...followingBehaviours,
+    ...sharingBehaviours,
+  };
   for (const [behaviour, check] of Object.entries(behaviours)) {
     Deno.test(`${backend}: ${behaviour}`, async () => {
       const tested = await open();

@@ -23,6 +23,16 @@ export async function openStoreFile(path: string): Promise<KvHandle> {
   return await Deno.openKv(path);
 }
 
+/** Sends a request over HTTP. */
+export function send(url: string, init: RequestInit): Promise<Response> {
+  return fetch(url, init);
+}
+
+/** The access token of a store over KV Connect, where Deno's own client looks for it. */
+export function accessToken(): string | undefined {
+  return Deno.env.get("DENO_KV_ACCESS_TOKEN");
+}
+
 /**
  * Takes the kernel's lock on a file, which is made if it is not there. It ends with its holder, so a
  * killed process leaves none. The file stays: if it were removed, two others could lock two files.

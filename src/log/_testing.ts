@@ -16,6 +16,7 @@ import { toPageCount } from "../core/page.ts";
 import { PageSet } from "../core/page_set.ts";
 import { systemRandom } from "../core/random.ts";
 import type { SegmentUse } from "../core/snapshot.ts";
+import { systemTimers } from "../core/timers.ts";
 import type { TestedLog } from "./_conformance.ts";
 import type { AppendOutcome, CommitLog, CommitRecord, Head, HeadRead } from "./commit_log.ts";
 import { commitDigest } from "./digest.ts";
@@ -124,6 +125,7 @@ export async function openOver(kv: KvHandle, parts: Partial<KvLogParts> = {}): P
     exclusive: true,
     clock: systemClock,
     random: systemRandom,
+    timers: systemTimers,
     metrics: noMetrics,
     onListenerError: (error) => {
       throw error;

@@ -140,7 +140,7 @@ export interface CommitLog {
   /**
    * Deletes a volume, if the head is still `base`: the head stays as a tombstone, so that every later
    * append is stale. Records and references stay until they are collected. Subscribers are told with
-   * the LSN of the head and no record.
+   * the LSN of the head and no record. As with an append, `stale` does not say who changed the head.
    *
    * @param base A head that is there and not deleted; anything else is an assertion.
    * @throws {GraftError} `unavailable` when nobody knows whether it took effect.
@@ -179,9 +179,16 @@ export interface CommitLog {
    * Calls `listener` for every change, in each volume's order, until the returned function is called.
    * It is called from the middle of a write, so it should be quick; what it throws is reported and
    * disturbs nobody. A change whose answer was lost is announced, without its record, by the next read
-   * of the volume's head from the store.
+   * of the volume's head from the store. Changes that other processes made are announced soon after,
+   * without their records; where one of them was passed by a later change first, only the later is.
+   *
+   * @param onResync Called where changes of any volume may have been missed, because this process could
+   * not follow the others for too long: what was derived from changes must be made anew.
    */
-  subscribe(listener: (changes: readonly LogChange[]) => void): () => void;
+  subscribe(
+    listener: (changes: readonly LogChange[]) => void,
+    onResync?: () => void,
+  ): () => void;
   /** Whether the store answered its last calls: undefined before the first. */
   readonly healthy: boolean | undefined;
   /** Finishes the writes that wait, then lets go; to close again changes nothing. What comes later is refused. */

@@ -86,14 +86,32 @@ Deno.test("a place that cannot hold a log is unavailable", () =>
     await rejectsWith(openLog(`kv:${directory}/log.kv`), "unavailable");
   }));
 
-Deno.test("logs that processes share are refused in words", async () => {
-  for (const address of ["kv+http://host:4512", "kv+https://host", "s3://bucket/prefix"]) {
-    await rejectsWith(openLog(address), "invalid", /that processes share are not there yet/);
-  }
+Deno.test("a store on the network needs an access token", async () => {
+  await rejects(openLog("kv+http://host:4512", { kvAccessToken: "" }), (error: unknown) => {
+    ok(isGraftError(error, "unauthorized"), String(error));
+    equal(error.message, 'Cannot open log "kv+http://host:4512": there is no access token');
+    ok(error.hint?.includes("DENO_KV_ACCESS_TOKEN"));
+    return true;
+  });
 });
 
 Deno.test("what is no log's address is refused, with a hint", async () => {
-  for (const address of ["", "memory", "kv:", "kv://host", "file:/x", "/data/log.kv", "memory:x"]) {
+  for (
+    const address of [
+      "",
+      "memory",
+      "kv:",
+      "kv://host",
+      "kv+http:",
+      "kv+http://",
+      "kv+http:///path",
+      "kv+ftp://host",
+      "kv+http://ho st",
+      "file:/x",
+      "/data/log.kv",
+      "memory:x",
+    ]
+  ) {
     await rejects(openLog(address), (error: unknown) => {
       ok(isGraftError(error, "invalid"), String(error));
       ok(error.message.startsWith(`Cannot open log "${address}": `), error.message);

@@ -9,10 +9,17 @@ import type { LogChange } from "./commit_log.ts";
 
 /** Is told of changes. */
 export type ChangeListener = (changes: readonly LogChange[]) => void;
+/** Is told that changes may have been missed. */
+export type ResyncListener = () => void;
+
+interface Entry {
+  readonly listener: ChangeListener;
+  readonly onResync: ResyncListener | undefined;
+}
 
 /** Tells listeners of changes, one after the other and at once. */
 export class Subscribers {
-  readonly #listeners = new Set<{ readonly listener: ChangeListener }>();
+  readonly #listeners = new Set<Entry>();
   readonly #report: (error: unknown) => void;
   readonly #errors: Counter;
 
@@ -23,17 +30,26 @@ export class Subscribers {
   }
 
   /** Adds a listener; the returned function takes it away again. */
-  subscribe(listener: ChangeListener): () => void {
-    const entry = { listener };
+  subscribe(listener: ChangeListener, onResync?: ResyncListener): () => void {
+    const entry = { listener, onResync };
     this.#listeners.add(entry);
     return () => this.#listeners.delete(entry);
   }
 
   /** Tells everyone. A listener that throws is reported, and the others are told all the same. */
   publish(changes: readonly LogChange[]): void {
-    for (const { listener } of [...this.#listeners]) {
+    this.#tell(({ listener }) => listener(changes));
+  }
+
+  /** Tells everyone that changes may have been missed, of any volume. */
+  resync(): void {
+    this.#tell(({ onResync }) => onResync?.());
+  }
+
+  #tell(tell: (entry: Entry) => void): void {
+    for (const entry of [...this.#listeners]) {
       try {
-        listener(changes);
+        tell(entry);
       } catch (error) {
         this.#errors.add();
         this.#report(error);

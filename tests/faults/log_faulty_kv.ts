@@ -51,6 +51,10 @@ export class FaultyKv implements KvHandle {
     return new FaultyAtomic(this.#kv.atomic(), (commit) => this.#commit(commit));
   }
 
+  watch(keys: readonly KvKey[]): ReadableStream<unknown> {
+    return this.#kv.watch(keys);
+  }
+
   commitVersionstamp(): symbol {
     return this.#kv.commitVersionstamp();
   }

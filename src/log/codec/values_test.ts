@@ -9,7 +9,7 @@ import { toLsn } from "../../core/lsn.ts";
 import { toPageCount } from "../../core/page.ts";
 import { PageSet } from "../../core/page_set.ts";
 import type { CommitRecord, Registration } from "../commit_log.ts";
-import { decodeFeed, encodeFeed, type FeedEntry } from "../kv/_store/feed.ts";
+import { decodeFeed, encodeFeed, type FeedEntry } from "../kv/_feed/feed_entry.ts";
 import type { ByteReader } from "./byte_reader.ts";
 import type { ByteWriter } from "./byte_writer.ts";
 import { readRecord, writeRecord } from "./commit_record.ts";
@@ -59,7 +59,9 @@ const registrations: fc.Arbitrary<Registration> = fc.record({
   sizeBytes: fc.maxSafeNat(),
   volumes: fc.array(fc.record({ vid: vids, digest: digests, pageSet: pageSets }), { maxLength: 6 }),
 });
-const feeds: fc.Arbitrary<FeedEntry[]> = fc.array(fc.record({ vid: vids, lsn: lsns }));
+const feeds: fc.Arbitrary<FeedEntry[]> = fc.array(
+  fc.record({ vid: vids, lsn: lsns, deleted: fc.boolean() }),
+);
 
 Deno.test("a head comes back", () => {
   fc.assert(fc.property(heads, (head) => {
@@ -150,8 +152,8 @@ Deno.test("the values are those of format 1, byte by byte", () => {
     `01` + TIME_HEX + `8020` + `01` + VID_HEX + hex(digest(0x60)) + PAGES_HEX,
   );
   equal(
-    hex(encodeFeed([{ vid: VID, lsn: toLsn(300) }])).slice(0, -checksum),
-    `01` + `01` + VID_HEX + `ac02`,
+    hex(encodeFeed([{ vid: VID, lsn: toLsn(300), deleted: true }])).slice(0, -checksum),
+    `01` + `01` + VID_HEX + `01` + `ac02`,
   );
   equal(encode((writer) => writer.byte(7)), "0107" + "c6c03c670a69fbc3");
 });

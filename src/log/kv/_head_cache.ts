@@ -59,6 +59,18 @@ export class HeadCache {
     this.#heads.set(vid, read);
   }
 
+  /** Lets go of a head that somebody else moved at `version`, unless a later one is known. */
+  forgetOlder(vid: VolumeId, version: string): void {
+    const known = this.#heads.peek(vid);
+    if (known !== undefined && isNewer(version, known.version)) this.forget(vid);
+  }
+
+  /** Lets go of all heads. */
+  clear(): void {
+    this.#epoch++;
+    this.#heads.clear();
+  }
+
   /** Lets go of a head that may have moved in a way that nobody here saw. */
   forget(vid: VolumeId): void {
     this.#epoch++;

@@ -67,6 +67,11 @@ export function feedKey(versionstamp: symbol): KvKey {
   return ["feed", versionstamp];
 }
 
+/** The feed from the entry at `first` (inclusive) on; from its beginning where there is none. */
+export function feedRange(first: string | null): KvRange {
+  return { start: first === null ? ["feed"] : ["feed", first], end: ["feed", AFTER_IDS] };
+}
+
 export function chunkKey(owner: KvKey, group: SegmentId, part: number): KvKey {
   return ["chunk", ...owner, group, part];
 }

@@ -1,6 +1,7 @@
 // Values of any size under keys that take 60 KiB.
 
 import type { Clock } from "../../core/clock.ts";
+import { GraftError } from "../../core/errors.ts";
 import { newGid } from "../../core/gid.ts";
 import type { Random } from "../../core/random.ts";
 import type { ByteReader } from "../codec/byte_reader.ts";
@@ -47,15 +48,27 @@ export class LargeValues {
     return { value: name, parts };
   }
 
-  /** Removes the parts of a value that was not set; what fails to go is for the collector. */
-  discard({ parts }: Prepared): void {
+  /**
+   * Removes the parts of a value that was not set; what fails to go is for the collector.
+   */
+  async discard(key: KvKey, { value, parts }: Prepared): Promise<void> {
     if (parts.length === 0) return;
-    const removals = parts.map(({ key }) => ({ key, value: undefined }));
-    this.#parts.writer.write(removals).catch(() => {});
+    try {
+      // on the way to a store on the network a write may be repeated: its second try fails though it landed
+      const { value: standing } = await this.#parts.calls.get(key);
+      if (standing instanceof Uint8Array && isSame(standing, value)) return;
+      await this.#parts.writer.write(parts.map((part) => ({ key: part.key, value: undefined })));
+    } catch (error) {
+      if (!(error instanceof GraftError)) throw error;
+    }
   }
 
   /** Decodes what stands at a key, fetching its parts where there are any. */
   async decode<T>(key: KvKey, value: unknown, read: (reader: ByteReader) => T): Promise<T> {
     return await decodeChunkable(this.#parts.calls, key, value, read);
   }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

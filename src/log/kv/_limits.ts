@@ -8,14 +8,29 @@ export const VALUE_BYTES_MAX = 60 * 1024;
 /** Bytes of a value that is kept in chunks: twice what a full commit of full segments takes. */
 export const CHUNKED_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Keys that one atomic write sets or removes; KV refuses more than 1,000. */
-export const ATOMIC_MUTATIONS_MAX = 900;
-/** Keys that one atomic write compares; KV refuses more than 100. */
-export const ATOMIC_CHECKS_MAX = 90;
-/** Bytes of keys and values in one atomic write; KV refuses more than 819,200. */
-export const ATOMIC_BYTES_MAX = 720 * 1024;
-/** Bytes of keys in one atomic write; KV refuses more than 81,920. */
-export const ATOMIC_KEY_BYTES_MAX = 72 * 1024;
+/** What one atomic write takes. */
+export interface AtomicLimits {
+  /** Keys that it sets or removes. */
+  readonly mutations: number;
+  /** Keys that it compares. */
+  readonly checks: number;
+  /** Bytes of its keys and values. */
+  readonly bytes: number;
+  /** Bytes of its keys. */
+  readonly keyBytes: number;
+}
+
+/** In Deno's own store, which refuses more than 1,000, 100, 819,200 and 81,920. */
+export const LOCAL_LIMITS: AtomicLimits = {
+  mutations: 900,
+  checks: 90,
+  bytes: 720 * 1024,
+  keyBytes: 72 * 1024,
+};
+/** Over KV Connect: denokv refuses more than 10 checks, and takes the others as Deno does. */
+export const REMOTE_LIMITS: AtomicLimits = { ...LOCAL_LIMITS, checks: 10 };
+/** Batches under way at once, where one takes a round trip. */
+export const REMOTE_BATCHES_MAX = 4;
 
 /** Keys of one `getMany`. */
 export const GET_MANY_KEYS_MAX = 10;
@@ -32,5 +47,8 @@ export const HEADS_MAX = 32_768;
 /** Bytes of registrations kept in memory: a commit follows soon after the segments it names. */
 export const REGISTRATIONS_BYTES_MAX = 8 * 1024 * 1024;
 
-assert(COMMIT_SEGMENTS_MAX + 4 <= ATOMIC_MUTATIONS_MAX, "A full commit must fit one atomic write");
+assert(
+  COMMIT_SEGMENTS_MAX + 4 <= LOCAL_LIMITS.mutations,
+  "A full commit must fit one atomic write",
+);
 assert(LIST_BATCH_ENTRIES <= 500, "A listing's batch must stay below KV's 1,000 entries");

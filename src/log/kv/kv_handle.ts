@@ -50,6 +50,8 @@ export interface KvHandle {
   list(range: KvRange, options?: { limit?: number; batchSize?: number }): AsyncIterator<KvEntry>;
   /** Begins an atomic write. */
   atomic(): KvAtomic;
+  /** Brings something at once, and then whenever one of the keys was set. Several sets may be one. */
+  watch(keys: readonly KvKey[]): ReadableStream<unknown>;
   /** As the last part of a key in an atomic write: the versionstamp that the write gets. */
   commitVersionstamp(): symbol;
   /** Lets go of the store. */

@@ -12,6 +12,7 @@ import type { SegmentId, VolumeId } from "../../core/gid.ts";
 import { FIRST_LSN, type Lsn, nextLsn } from "../../core/lsn.ts";
 import type { Metrics } from "../../core/metrics.ts";
 import type { Random } from "../../core/random.ts";
+import type { Timers } from "../../core/timers.ts";
 import { readRecord, writeRecord } from "../codec/commit_record.ts";
 import { encodeValue } from "../codec/sealed_value.ts";
 import type {
@@ -24,7 +25,7 @@ import type {
 } from "../commit_log.ts";
 import { assertDeletable, assertFollows } from "../_follows.ts";
 import { type LogMetrics, logMetrics } from "../_log_metrics.ts";
-import { type ChangeListener, Subscribers } from "../subscribers.ts";
+import { type ChangeListener, type ResyncListener, Subscribers } from "../subscribers.ts";
 import { UnderWay } from "../_under_way.ts";
 import type { Mutation } from "./_write/batch.ts";
 import { Doubts } from "./_write/doubts.ts";
@@ -32,6 +33,7 @@ import { GroupWriter } from "./_write/group_writer.ts";
 import { HeadCache, type KvVersion } from "./_head_cache.ts";
 import { decodeFloor, decodeHead, encodeHead, readHeads } from "./_store/head_reads.ts";
 import {
+  BELL_KEY,
   CONTENT_KEYS,
   floorRange,
   headKey,
@@ -43,7 +45,9 @@ import {
 } from "./_keys.ts";
 import { KvCalls } from "./_store/kv_calls.ts";
 import type { KvEntry, KvHandle } from "./kv_handle.ts";
-import { HEADS_MAX } from "./_limits.ts";
+import { HEADS_MAX, LOCAL_LIMITS, REMOTE_BATCHES_MAX, REMOTE_LIMITS } from "./_limits.ts";
+import { Announcements } from "./_feed/announcements.ts";
+import { FeedFollower } from "./_feed/feed_follower.ts";
 import { LargeValues } from "./_large_values.ts";
 import { Registrations } from "./_registrations.ts";
 import { openStore } from "./_store/store_key.ts";
@@ -56,11 +60,13 @@ export interface KvLogParts {
   readonly name: string;
   /**
    * Whether nobody else writes to the store while this log is open. Where it is false, every head comes
-   * from the store, and each batch rings a bell for the others; what others write is not announced yet.
+   * from the store, each batch rings a bell for the others, and theirs are heard.
    */
   readonly exclusive: boolean;
   /** The time in the ids of chunks. */
   readonly clock: Clock;
+  /** Paces the following of what others write. */
+  readonly timers: Timers;
   /** Makes the store's id and the ids of chunks. */
   readonly random: Random;
   /** Counts commits, batches, errors and bytes. */
@@ -93,6 +99,7 @@ export class KvLog implements CommitLog {
   readonly #writer: GroupWriter;
   readonly #metrics: LogMetrics;
   readonly #underWay: UnderWay;
+  readonly #follower: FeedFollower | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -103,10 +110,13 @@ export class KvLog implements CommitLog {
    */
   static async open(parts: KvLogParts): Promise<KvLog> {
     const calls = new KvCalls(parts.kv, parts.name, parts.metrics);
-    return new KvLog(parts, calls, await openStore(calls, parts.random));
+    const storeId = await openStore(calls, parts.random);
+    // what is in the feed already is nobody's news
+    const { versionstamp } = await calls.get(BELL_KEY);
+    return new KvLog(parts, calls, storeId, versionstamp);
   }
 
-  private constructor(parts: KvLogParts, calls: KvCalls, storeId: string) {
+  private constructor(parts: KvLogParts, calls: KvCalls, storeId: string, position: KvVersion) {
     this.name = parts.name;
     this.storeId = storeId;
     this.exclusive = parts.exclusive;
@@ -115,18 +125,25 @@ export class KvLog implements CommitLog {
     this.#heads = new HeadCache(parts.headsMax ?? HEADS_MAX);
     this.#metrics = logMetrics(parts.metrics);
     this.#subscribers = new Subscribers(parts.metrics, parts.onListenerError);
-    this.#doubts = new Doubts(this.#subscribers);
+    const announcements = new Announcements(this.#subscribers, HEADS_MAX);
+    this.#doubts = new Doubts(announcements);
     this.#underWay = new UnderWay(parts.name);
     this.#writer = new GroupWriter({
       calls,
       heads: this.#heads,
       doubts: this.#doubts,
-      subscribers: this.#subscribers,
+      announcements,
       metrics: this.#metrics,
       exclusive: parts.exclusive,
+      limits: parts.exclusive ? LOCAL_LIMITS : REMOTE_LIMITS,
+      batchesMax: parts.exclusive ? 1 : REMOTE_BATCHES_MAX,
     });
-    const { clock, random } = parts;
+    const { clock, random, timers } = parts;
     const writer = this.#writer;
+    const heads = this.#heads;
+    this.#follower = parts.exclusive
+      ? undefined
+      : new FeedFollower({ calls, writer, heads, announcements, timers, position });
     this.#largeValues = new LargeValues({ calls, writer, clock, random });
     this.#registrations = new Registrations({ calls, writer, largeValues: this.#largeValues });
   }
@@ -220,8 +237,9 @@ export class KvLog implements CommitLog {
     }));
   }
 
-  subscribe(listener: ChangeListener): () => void {
-    return this.#subscribers.subscribe(listener);
+  subscribe(listener: ChangeListener, onResync?: ResyncListener): () => void {
+    this.#follower?.follow();
+    return this.#subscribers.subscribe(listener, onResync);
   }
 
   close(): Promise<void> {
@@ -232,6 +250,7 @@ export class KvLog implements CommitLog {
     await this.#underWay.close();
     // what removes the parts of losers is nobody's to wait for
     await this.#writer.idle();
+    await this.#follower?.close();
     this.#calls.close();
     this.#onClosed?.();
   }
@@ -258,7 +277,8 @@ export class KvLog implements CommitLog {
         ...record.segments.map(({ sid }) => reference(sid, vid, lsn)),
       ],
     });
-    if (outcome === "stale") this.#largeValues.discard(prepared);
+    // nobody waits for it, but a log that is closed
+    if (outcome === "stale") this.#underWay.run(() => this.#largeValues.discard(key, prepared));
     return outcome;
   }
 

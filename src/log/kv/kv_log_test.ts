@@ -21,7 +21,7 @@ import { encodeValue } from "../codec/sealed_value.ts";
 import type { LogChange } from "../commit_log.ts";
 import { keyText, recordKey, referenceKey } from "./_keys.ts";
 import type { KvHandle } from "./kv_handle.ts";
-import { decodeFeed } from "./_store/feed.ts";
+import { decodeFeed } from "./_feed/feed_entry.ts";
 import { encodeFloor } from "./_store/head_reads.ts";
 
 async function keysBelow(kv: Deno.Kv, ...prefix: Deno.KvKeyPart[]): Promise<Deno.KvKey[]> {
@@ -37,6 +37,7 @@ function counting(kv: Deno.Kv): { handle: KvHandle; calls: Record<string, number
     getMany: (keys) => (count("getMany"), kv.getMany<unknown[]>([...keys])),
     list: (range, options) => (count("list"), kv.list(range, options)),
     atomic: () => (count("atomic"), kv.atomic()),
+    watch: (keys) => kv.watch([...keys]),
     commitVersionstamp: () => kv.commitVersionstamp(),
     close: () => kv.close(),
   };
@@ -133,12 +134,15 @@ Deno.test("the feed tells in order which volumes each batch moved", async () => 
   const others = await Promise.all(Array.from({ length: 5 }, () => commit(log, newVolume())));
   await commit(log, vid);
   await log.tombstone(vid, await log.head(vid));
-  const told: { vid: VolumeId; lsn: number }[] = [];
+  const told: { vid: VolumeId; lsn: number; deleted: boolean }[] = [];
   for await (const { value } of kv.list({ prefix: ["feed"] })) told.push(...decodeFeed(value));
   equal(told.length, 8);
-  deepEqual(told[0], { vid, lsn: toLsn(1) });
+  deepEqual(told[0], { vid, lsn: toLsn(1), deleted: false });
   deepEqual(new Set(told.slice(1, 6).map((entry) => entry.vid)), new Set(others.map((r) => r.vid)));
-  deepEqual(told.slice(6), [{ vid, lsn: toLsn(2) }, { vid, lsn: toLsn(2) }]);
+  deepEqual(told.slice(6), [
+    { vid, lsn: toLsn(2), deleted: false },
+    { vid, lsn: toLsn(2), deleted: true },
+  ]);
   await log.close();
 });
 
@@ -311,7 +315,7 @@ Deno.test("losers that only the store can tell do not hold up their batch", asyn
     vids.map((vid, i) => a.append(recordAfter(vid, bases[i]), bases[i], version)),
   );
   deepEqual(outcomes, vids.map((vid) => taken.includes(vid) ? "stale" : "landed"));
-  equal(heard.length, 40 - taken.length);
+  equal(heard.filter(({ record }) => record !== undefined).length, 40 - taken.length);
   await a.close();
 });
 

@@ -48,6 +48,7 @@ export async function openFaultyServer(): Promise<TestServer & { readonly faults
   const kv = faultyKv(await openStoreFile(MEMORY_PATH), faults);
   const log = await KvLog.open({
     ...parts,
+    timers: systemTimers,
     kv,
     name: "memory:",
     exclusive: true,
@@ -106,6 +107,7 @@ function faultyKv(kv: KvHandle, faults: Faults): KvHandle {
     getMany: (keys) => reading(() => kv.getMany(keys)),
     list: (range, options) => kv.list(range, options),
     atomic: () => faultyAtomic(kv.atomic(), faults),
+    watch: (keys) => kv.watch(keys),
     commitVersionstamp: () => kv.commitVersionstamp(),
     close: () => kv.close(),
   };

@@ -50,6 +50,11 @@ export class KvCalls {
     }
   }
 
+  /** Brings something at once, and then whenever the key was set. What goes wrong with it is the caller's to note. */
+  watch(key: KvKey): ReadableStream<unknown> {
+    return this.#kv.watch([key]);
+  }
+
   atomic(): KvAtomic {
     return this.#kv.atomic();
   }

@@ -3,12 +3,7 @@
 import type { VolumeId } from "../../../core/gid.ts";
 import { keyBytes } from "../_keys.ts";
 import type { KvKey } from "../kv_handle.ts";
-import {
-  ATOMIC_BYTES_MAX,
-  ATOMIC_CHECKS_MAX,
-  ATOMIC_KEY_BYTES_MAX,
-  ATOMIC_MUTATIONS_MAX,
-} from "../_limits.ts";
+import type { AtomicLimits } from "../_limits.ts";
 
 /** Sets a key, or removes it (`value` undefined). */
 export interface Mutation {
@@ -17,13 +12,7 @@ export interface Mutation {
 }
 
 /** What something takes of an atomic write. */
-export interface Cost {
-  readonly checks: number;
-  readonly mutations: number;
-  readonly keyBytes: number;
-  /** Of keys and values. */
-  readonly bytes: number;
-}
+export type Cost = AtomicLimits;
 
 /** Something that may be part of a batch. */
 export interface Batchable {
@@ -34,8 +23,8 @@ export interface Batchable {
 
 /** The collection key's check and the mutations of feed and bell, which every batch may have. */
 const OWN_COST: Cost = { checks: 1, mutations: 2, keyBytes: 80, bytes: 120 };
-/** What one change adds to the batch's value in the feed: an id and a varint. */
-const FEED_ENTRY_BYTES = 24;
+/** What one change adds to the batch's value in the feed: an id, its flags and a varint. */
+const FEED_ENTRY_BYTES = 25;
 
 /** The cost of mutations, together with the check of a head where there is one. */
 export function costOf(mutations: readonly Mutation[], checkedHead?: KvKey): Cost {
@@ -56,8 +45,13 @@ export function costOf(mutations: readonly Mutation[], checkedHead?: KvKey): Cos
 /** Collects what is written together: as much as fits, and at most one change a volume. */
 export class Batch<T extends Batchable> {
   readonly items: T[] = [];
+  readonly #limits: AtomicLimits;
   readonly #vids = new Set<VolumeId>();
   #cost = OWN_COST;
+
+  constructor(limits: AtomicLimits) {
+    this.#limits = limits;
+  }
 
   /** Bytes of keys and values. */
   get bytes(): number {
@@ -68,7 +62,7 @@ export class Batch<T extends Batchable> {
   add(item: T): boolean {
     if (item.vid !== undefined && this.#vids.has(item.vid)) return false;
     const cost = sum(this.#cost, item.cost);
-    if (!fits(cost)) return false;
+    if (!fits(cost, this.#limits)) return false;
     this.#cost = cost;
     this.items.push(item);
     if (item.vid !== undefined) this.#vids.add(item.vid);
@@ -85,7 +79,7 @@ function sum(a: Cost, b: Cost): Cost {
   };
 }
 
-function fits(cost: Cost): boolean {
-  return cost.checks <= ATOMIC_CHECKS_MAX && cost.mutations <= ATOMIC_MUTATIONS_MAX &&
-    cost.keyBytes <= ATOMIC_KEY_BYTES_MAX && cost.bytes <= ATOMIC_BYTES_MAX;
+function fits(cost: Cost, limits: AtomicLimits): boolean {
+  return cost.checks <= limits.checks && cost.mutations <= limits.mutations &&
+    cost.keyBytes <= limits.keyBytes && cost.bytes <= limits.bytes;
 }

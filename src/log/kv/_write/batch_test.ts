@@ -3,13 +3,7 @@ import type { VolumeId } from "../../../core/gid.ts";
 import { toLsn } from "../../../core/lsn.ts";
 import { newSegment, newVolume } from "../../_testing.ts";
 import { COLLECTION_KEY, headKey, recordKey, referenceKey } from "../_keys.ts";
-import {
-  ATOMIC_BYTES_MAX,
-  ATOMIC_CHECKS_MAX,
-  ATOMIC_KEY_BYTES_MAX,
-  ATOMIC_MUTATIONS_MAX,
-  VALUE_BYTES_MAX,
-} from "../_limits.ts";
+import { LOCAL_LIMITS, REMOTE_LIMITS, VALUE_BYTES_MAX } from "../_limits.ts";
 import { Batch, type Batchable, costOf, type Mutation } from "./batch.ts";
 
 interface Item extends Batchable {
@@ -41,7 +35,7 @@ function writeUnderLongKey(): Item {
 
 /** Adds items until one does not fit. */
 function fill(next: () => Item): Batch<Item> {
-  const batch = new Batch<Item>();
+  const batch = new Batch<Item>(LOCAL_LIMITS);
   while (batch.add(next()));
   return batch;
 }
@@ -55,45 +49,52 @@ async function commit(batch: Batch<Item>): Promise<void> {
     for (const { key, value } of mutations) atomic.set(key as Deno.KvKey, value);
   }
   const vids = batch.items.filter(({ vid }) => vid !== undefined).length;
-  atomic.set(["feed", kv.commitVersionstamp()], new Uint8Array(10 + vids * 24))
+  atomic.set(["feed", kv.commitVersionstamp()], new Uint8Array(10 + vids * 25))
     .set(["bell"], new Uint8Array(9));
   ok((await atomic.commit()).ok);
 }
 
 Deno.test("KV takes a batch that is full of checks", async () => {
   const batch = fill(() => change(newVolume(), 1, 150));
-  equal(batch.items.length, ATOMIC_CHECKS_MAX - 1);
+  equal(batch.items.length, LOCAL_LIMITS.checks - 1);
   await commit(batch);
 });
 
 Deno.test("KV takes a batch that is full of commits of 64 segments", async () => {
   const batch = fill(() => change(newVolume(), 64, 150));
-  equal(batch.items.length, Math.floor((ATOMIC_MUTATIONS_MAX - 2) / 66));
+  equal(batch.items.length, Math.floor((LOCAL_LIMITS.mutations - 2) / 66));
   await commit(batch);
 });
 
 Deno.test("KV takes a batch that is full of keys", async () => {
   const batch = fill(() => writeUnderLongKey());
-  ok(batch.items.length < ATOMIC_MUTATIONS_MAX - 2);
-  ok((batch.items.length + 1) * batch.items[0].cost.keyBytes > ATOMIC_KEY_BYTES_MAX - 150);
+  ok(batch.items.length < LOCAL_LIMITS.mutations - 2);
+  ok((batch.items.length + 1) * batch.items[0].cost.keyBytes > LOCAL_LIMITS.keyBytes - 150);
   await commit(batch);
 });
 
 Deno.test("KV takes a batch that is full of mutations", async () => {
   const batch = fill(() => write(20));
-  equal(batch.items.length, ATOMIC_MUTATIONS_MAX - 2);
+  equal(batch.items.length, LOCAL_LIMITS.mutations - 2);
   await commit(batch);
 });
 
 Deno.test("KV takes a batch that is full of bytes", async () => {
   const batch = fill(() => write(VALUE_BYTES_MAX));
-  equal(batch.items.length, Math.floor(ATOMIC_BYTES_MAX / VALUE_BYTES_MAX) - 1);
-  ok(batch.bytes <= ATOMIC_BYTES_MAX);
+  equal(batch.items.length, Math.floor(LOCAL_LIMITS.bytes / VALUE_BYTES_MAX) - 1);
+  ok(batch.bytes <= LOCAL_LIMITS.bytes);
   await commit(batch);
 });
 
+Deno.test("a batch for a store on the network has fewer checks", () => {
+  const batch = new Batch<Item>(REMOTE_LIMITS);
+  while (batch.add(change(newVolume(), 1, 150)));
+  equal(batch.items.length, REMOTE_LIMITS.checks - 1);
+  ok(batch.add(write(100)));
+});
+
 Deno.test("one volume changes once in a batch", () => {
-  const batch = new Batch<Item>();
+  const batch = new Batch<Item>(LOCAL_LIMITS);
   const vid = newVolume();
   const first = change(vid, 1, 100);
   ok(batch.add(first));
@@ -117,7 +118,7 @@ Deno.test("what does not fit leaves the batch as it was", () => {
 });
 
 Deno.test("a commit of 64 segments and a value of full size fit an empty batch", () => {
-  ok(new Batch<Item>().add(change(newVolume(), 64, VALUE_BYTES_MAX)));
+  ok(new Batch<Item>(LOCAL_LIMITS).add(change(newVolume(), 64, VALUE_BYTES_MAX)));
 });
 
 Deno.test("a removal costs its key", () => {

@@ -3,18 +3,19 @@
 import type { VolumeId } from "../../../core/gid.ts";
 import type { Lsn } from "../../../core/lsn.ts";
 import type { Head } from "../../commit_log.ts";
-import type { Subscribers } from "../../subscribers.ts";
+import type { Announcements } from "../_feed/announcements.ts";
 
 /**
  * Remembers which volumes may have moved unseen, so that subscribers learn of it from the next read of
- * the head. Nobody else would tell them: an exclusive log reads no feed.
+ * the head. In an exclusive log, which reads no feed, nobody else would tell them; in a shared one the
+ * write may even take effect after that read, and then the feed tells.
  */
 export class Doubts {
   readonly #lsns = new Map<VolumeId, Lsn>();
-  readonly #subscribers: Subscribers;
+  readonly #announcements: Announcements;
 
-  constructor(subscribers: Subscribers) {
-    this.#subscribers = subscribers;
+  constructor(announcements: Announcements) {
+    this.#announcements = announcements;
   }
 
   /** The volume's head may or may not be at `lsn` now. */
@@ -29,11 +30,12 @@ export class Doubts {
 
   /** A read that began after the doubt shows the head. */
   settle(vid: VolumeId, head: Head | undefined): void {
-    const lsn = this.#lsns.get(vid);
-    if (lsn === undefined) return;
+    const doubted = this.#lsns.get(vid);
+    if (doubted === undefined) return;
     this.#lsns.delete(vid);
-    if (head !== undefined && head.lsn >= lsn) {
-      this.#subscribers.publish([{ vid, lsn: head.lsn, record: undefined, deleted: head.deleted }]);
+    if (head !== undefined && head.lsn >= doubted) {
+      const { lsn, deleted } = head;
+      this.#announcements.publish([{ vid, lsn, record: undefined, deleted }]);
     }
   }
 }

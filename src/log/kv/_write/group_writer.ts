@@ -3,16 +3,16 @@
 import { GraftError } from "../../../core/errors.ts";
 import type { AppendOutcome, LogChange } from "../../commit_log.ts";
 import { encodeValue } from "../../codec/sealed_value.ts";
-import type { Subscribers } from "../../subscribers.ts";
+import type { Announcements } from "../_feed/announcements.ts";
 import { Batch, type Mutation } from "./batch.ts";
 import type { Doubts } from "./doubts.ts";
-import { encodeFeed } from "../_store/feed.ts";
+import { encodeFeed } from "../_feed/feed_entry.ts";
 import { type HeadCache, isNewer, type KvVersion } from "../_head_cache.ts";
 import { readHeads } from "../_store/head_reads.ts";
 import { BELL_KEY, COLLECTION_KEY, feedKey, headKey, keyText } from "../_keys.ts";
 import type { KvCalls } from "../_store/kv_calls.ts";
 import type { KvAtomic } from "../kv_handle.ts";
-import { ATTEMPTS_MAX, FEED_RETENTION_MS } from "../_limits.ts";
+import { type AtomicLimits, ATTEMPTS_MAX, FEED_RETENTION_MS } from "../_limits.ts";
 import type { LogMetrics } from "../../_log_metrics.ts";
 import { type HeadChange, type Pending, PendingChange, PendingWrite } from "./pending.ts";
 
@@ -21,21 +21,29 @@ export interface GroupWriterParts {
   readonly calls: KvCalls;
   readonly heads: HeadCache;
   readonly doubts: Doubts;
-  readonly subscribers: Subscribers;
+  readonly announcements: Announcements;
   readonly metrics: LogMetrics;
   /** Whether nobody else writes to the store. */
   readonly exclusive: boolean;
+  /** What one atomic write takes. */
+  readonly limits: AtomicLimits;
+  /** Batches that may be under way at once. */
+  readonly batchesMax: number;
 }
 
 /**
- * Writes in batches: while one is under way, the next gathers. So nobody waits for a timer, a lone writer
- * has a batch of its own, and a store that is slow gets larger ones. With several batches under way at
- * once a local store would only queue them, one fsync each.
+ * Writes in batches: while as many are under way as may be, the next gathers. So nobody waits for a timer, a
+ * lone writer has a batch of its own, and a store that is slow gets larger ones. A local store would only
+ * queue several batches, one fsync each; one on the network, whose batches are smaller and take longer, has
+ * several under way. They never meet: an append follows from a head that has landed.
  */
 export class GroupWriter {
   readonly #parts: GroupWriterParts;
   #waiting: Pending[] = [];
-  #running: Promise<void> | undefined;
+  /** How many write, each one batch after the other. */
+  #writers = 0;
+  /** Batches under way. */
+  readonly #batches = new Set<Promise<void>>();
   /** The newest version of the collection key that was seen; undefined before the first look. */
   #collection: KvVersion | undefined;
 
@@ -68,27 +76,36 @@ export class GroupWriter {
 
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
-    await this.#running;
+    while (this.#writers > 0) await this.settled();
+  }
+
+  /** Resolves when the batches that are under way now are through: landed and announced, lost, or given up. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#batches);
   }
 
   #enqueue(pending: Pending): void {
     this.#waiting.push(pending);
-    this.#running ??= this.#run();
+    if (this.#writers < this.#parts.batchesMax) this.#run();
   }
 
   async #run(): Promise<void> {
+    this.#writers++;
     // whoever asks in this same turn shares the first batch
     await Promise.resolve();
     while (this.#waiting.length > 0) {
       const batch = this.#nextBatch();
-      if (batch.items.length > 0) await this.#commit(batch);
+      if (batch.items.length === 0) continue;
+      const committed = this.#commit(batch).finally(() => this.#batches.delete(committed));
+      this.#batches.add(committed);
+      await committed;
     }
-    this.#running = undefined;
+    this.#writers--;
   }
 
   /** Takes as much as fits from the front of what waits, answering what has lost already. */
   #nextBatch(): Batch<Pending> {
-    const batch = new Batch<Pending>();
+    const batch = new Batch<Pending>(this.#parts.limits);
     const left: Pending[] = [];
     for (const pending of this.#waiting) {
       if (pending instanceof PendingChange && this.#hasLost(pending.change)) {
@@ -131,7 +148,7 @@ export class GroupWriter {
     }
     if (changes.length === 0) return atomic;
     const feed = encodeFeed(
-      changes.map(({ change }) => ({ vid: change.vid, lsn: change.head.lsn })),
+      changes.map(({ change: { vid, head } }) => ({ vid, lsn: head.lsn, deleted: head.deleted })),
     );
     atomic = atomic.check({ key: COLLECTION_KEY, versionstamp: this.#collection ?? null })
       .set(feedKey(calls.commitVersionstamp()), feed, { expireIn: FEED_RETENTION_MS });
@@ -139,7 +156,7 @@ export class GroupWriter {
   }
 
   #land(batch: Batch<Pending>, version: string): void {
-    const { heads, doubts, subscribers, metrics } = this.#parts;
+    const { heads, doubts, announcements, metrics } = this.#parts;
     const news: LogChange[] = [];
     for (const { change: { vid, head, record } } of changesOf(batch)) {
       heads.put(vid, { head, version });
@@ -149,7 +166,7 @@ export class GroupWriter {
     if (news.length > 0) {
       metrics.commits.add(news.length);
       metrics.batchCommits.record(news.length);
-      subscribers.publish(news);
+      announcements.publish(news);
     }
     for (const pending of batch.items) pending.resolve("landed");
   }
@@ -183,7 +200,7 @@ export class GroupWriter {
 
   /** Whether the batch was written is not known. */
   #giveUp(batch: Batch<Pending>, error: unknown): void {
-    const { heads, doubts, exclusive } = this.#parts;
+    const { heads, doubts } = this.#parts;
     const again: Pending[] = [];
     for (const pending of batch.items) {
       if (pending instanceof PendingWrite) {
@@ -192,7 +209,7 @@ export class GroupWriter {
         pending.repeated = true;
       } else {
         heads.forget(pending.vid);
-        if (exclusive) doubts.add(pending.vid, pending.change.head.lsn);
+        doubts.add(pending.vid, pending.change.head.lsn);
         pending.reject(error);
       }
     }
