@@ -72,6 +72,11 @@ export class ByteCache<K extends string | number, V extends object> {
     return this.#entries?.size ?? 0;
   }
 
+  /** Whether a key's value is held. Counts as no look-up. */
+  has(key: K): boolean {
+    return this.#entries?.has(key) ?? false;
+  }
+
   /** The value of a key, which becomes the last used; undefined when it is not held. */
   get(key: K): V | undefined {
     const value = this.#entries?.get(key);

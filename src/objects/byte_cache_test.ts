@@ -88,6 +88,7 @@ Deno.test("hits, misses, evictions and bytes are measured", () => {
   cache.get("a");
   cache.get("a");
   cache.get("b");
+  deepEqual([cache.has("a"), cache.has("b")], [true, false]);
   for (const key of ["b", "c", "d"]) cache.set(key, {}, 1000);
   cache.delete("d");
   cache.set("c", {}, 10);

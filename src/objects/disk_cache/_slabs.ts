@@ -113,9 +113,9 @@ export class Slabs {
     this.#index.delete(hash);
   }
 
-  /** Whether an entry of this length can be kept at all. */
+  /** Whether an entry of this length can be kept: it must fit beside what is carried over. */
   holds(length: number): boolean {
-    return length + footerBytes(1) <= this.slabBytes;
+    return length <= this.slabBytes / 4;
   }
 
   /** Writes entries; they are found from then on. */
