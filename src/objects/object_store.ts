@@ -49,7 +49,8 @@ export interface ObjectStore {
    * Stores an object; when it resolves, the bytes survive a power loss. An object is never seen
    * half-written. The caller must not change `body` until then.
    *
-   * @throws {GraftError} `conflict` with `ifAbsent` when the key is taken; it then keeps its bytes.
+   * @throws {GraftError} `conflict` with `ifAbsent` when the key is taken; it then keeps its bytes. Where a
+   * network may have lost an answer, the very same bytes under the key count as stored.
    */
   put(
     key: string,

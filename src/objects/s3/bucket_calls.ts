@@ -60,23 +60,24 @@ export class BucketCalls {
   /**
    * Makes a request about the call's object.
    *
-   * @param absent What to answer where there is no such object; an error when not given.
+   * @param absent What to do where there is no such object; a failure like any other when not given.
    * @throws {GraftError} What the failure means.
    */
-  async run<T>(
-    call: BucketCall,
-    request: CallRequest<T>,
-    { absent }: { readonly absent?: () => T } = {},
-  ): Promise<T> {
+  async run<T>(call: BucketCall, request: CallRequest<T>, absent?: () => T): Promise<T> {
     try {
       return await this.attempt(call, request);
     } catch (error) {
-      if (!(error instanceof S3Failure) || error.facts.code !== "NoSuchKey") {
-        throw this.explain(call.what, error);
-      }
-      if (absent === undefined) throw missingObject(this.name, call.key);
-      return absent();
+      const isAbsent = error instanceof S3Failure && error.facts.code === "NoSuchKey";
+      if (isAbsent && absent !== undefined) return absent();
+      throw this.explain(call.what, error);
     }
+  }
+
+  /** The same for reads. @throws {GraftError} `missing` where there is no such object. */
+  async read<T>(call: BucketCall, request: CallRequest<T>): Promise<T> {
+    return await this.run(call, request, () => {
+      throw missingObject(this.name, call.key);
+    });
   }
 
   /** Makes a request about the call's object. @throws {S3Failure} When it fails. */
@@ -92,7 +93,7 @@ export class BucketCalls {
 
   /** The whole object of a call. @throws {GraftError} `missing` where there is none. */
   async get(call: BucketCall): Promise<Uint8Array<ArrayBuffer>> {
-    return await this.run(call, {
+    return await this.read(call, {
       operation: "get",
       method: "GET",
       statuses: [200],

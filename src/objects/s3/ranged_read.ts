@@ -23,7 +23,7 @@ export async function readPart(
 ): Promise<ObjectPart> {
   const answer = range === undefined
     ? undefined
-    : await calls.run<ObjectPart | number | undefined>(call, {
+    : await calls.read<ObjectPart | number | undefined>(call, {
       operation: "get",
       method: "GET",
       headers: { range },

@@ -99,6 +99,7 @@ export async function* listObjects(
   let last = range.after;
   try {
     for await (const { key, size } of client.listObjects({ prefix: range.prefix, pageSize })) {
+      // the library sorts each page, so this sees a disorder of pages
       if (key <= last || !key.startsWith(range.prefix)) throw unordered(what, last, key);
       last = key;
       yield { path: key, sizeBytes: size };

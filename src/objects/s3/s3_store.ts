@@ -145,12 +145,11 @@ export class S3Store implements DatedObjectStore {
   /** Removes an object. See {@linkcode ObjectStore.delete}. */
   async delete(key: string, options: ObjectCallOptions = {}): Promise<void> {
     const call = this.#calls.begin("delete", "from", key, options);
-    await this.#calls.run(call, {
-      operation: "delete",
-      method: "DELETE",
-      statuses: [200, 204],
-      read() {},
-    }, { absent() {} });
+    await this.#calls.run(
+      call,
+      { operation: "delete", method: "DELETE", statuses: [200, 204], read() {} },
+      () => {},
+    );
   }
 
   /** The objects of a prefix. See {@linkcode ObjectStore.list}. */
