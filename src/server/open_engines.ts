@@ -9,6 +9,8 @@ import type { CommitLog } from "../log/commit_log.ts";
 import { openLog } from "../log/open_log.ts";
 import { Metastore } from "../metastore/metastore.ts";
 import { DataDirectory } from "../objects/data_directory.ts";
+import type { BlobCache } from "../objects/disk_cache/blob_cache.ts";
+import { DiskCache } from "../objects/disk_cache/disk_cache.ts";
 import type { MeteredStore } from "../objects/metered_store.ts";
 import { reconcileIdentity } from "../objects/store_identity.ts";
 import { IngestBudget } from "../pagestore/page_write.ts";
@@ -17,7 +19,7 @@ import { SegmentReader } from "../pagestore/segment_reader.ts";
 import { SegmentWriter } from "../pagestore/segment_writer.ts";
 import { VolumeIndexes } from "../pagestore/volume_indexes.ts";
 import { NativeCodec } from "../segment/codecs/native_codec.ts";
-import { openObjects, type OpenObjectsOptions, s3Parts } from "./open_objects.ts";
+import { isRemote, openObjects, type OpenObjectsOptions, s3Parts } from "./open_objects.ts";
 import { WorkerEncoder } from "../segment/encoding/worker_encoder.ts";
 
 /** Where data is, and how much memory it may take. */
@@ -88,16 +90,40 @@ export async function openEngines(options: EngineOptions): Promise<Engines> {
     storeId: log.storeId,
     isNew: await log.isEmpty(),
   });
-  const engines = startEngines(options, log, objects, opened);
+  const blobs = isRemote(objectsUrl) ? await openDiskCache(options, directory, opened) : undefined;
+  const engines = startEngines(options, { log, objects, blobs }, opened);
   const owned = opened.move();
   const dataPath = directory?.path;
   return { ...engines, log, objects, dataPath, close: () => owned.disposeAsync() };
 }
 
+/** What the engines share. */
+interface Stores {
+  readonly log: CommitLog;
+  readonly objects: MeteredStore;
+  readonly blobs: BlobCache | undefined;
+}
+
+/** What is far is kept near: on disk, where there is a data directory for it. */
+async function openDiskCache(
+  { diskCacheBytes, clock, metrics }: EngineOptions,
+  directory: DataDirectory | undefined,
+  opened: AsyncDisposableStack,
+): Promise<BlobCache | undefined> {
+  if (directory === undefined || diskCacheBytes === 0) return undefined;
+  const cache = await DiskCache.open({
+    directory: directory.resolve("cache"),
+    bytesMax: diskCacheBytes,
+    clock,
+    metrics,
+  });
+  opened.defer(() => cache.close());
+  return cache;
+}
+
 function startEngines(
   options: EngineOptions,
-  log: CommitLog,
-  objects: MeteredStore,
+  { log, objects, blobs }: Stores,
   opened: AsyncDisposableStack,
 ): Pick<Engines, "metastore" | "pagestore"> {
   const { clock, random, metrics, graceMs } = options;
@@ -114,6 +140,7 @@ function startEngines(
     codec,
     frames: new ByteCache(cache("frames")),
     directories: new ByteCache(cache("directories")),
+    blobs,
   });
   const writer = new SegmentWriter({
     log,

@@ -125,3 +125,21 @@ Deno.test("log of 10,000 commits in the bucket: ten requests to a snapshot, ten 
   ok(toSnapshot <= 10, `${toSnapshot} requests to the snapshot`);
   ok(toPage <= 10, `${toPage} requests to the page`);
 });
+
+Deno.test("after a restart the cache on disk answers what was read before", async () => {
+  await using bucket = await CountedBucket.open("log in the bucket");
+  const { server, client } = await bucket.serve();
+  const vid = client.newVolumeId();
+  const { lsn } = await client.push(vid, undefined, noisePages(1, 600), 600);
+  await client.read(vid, lsn, [300]);
+  await server.stop();
+  await server.start();
+  bucket.proxy.reset();
+  deepEqual((await client.read(vid, lsn, [300])).page(300), noise(300));
+  const ranged = bucket.proxy.requests.filter(({ path }) => path.includes("/segments/"));
+  deepEqual(ranged, []);
+  await server.stop();
+  await Deno.remove(`${server.data}/cache`, { recursive: true });
+  await server.start();
+  deepEqual((await client.read(vid, lsn, [300])).page(300), noise(300));
+});
