@@ -19,7 +19,10 @@ const ID = /^[0-9a-f]{32}$/;
 export async function openIdentity(calls: BucketCalls, random: Random): Promise<string> {
   const found = await readIdentity(calls);
   if (found !== undefined) return found;
-  if ((await calls.keys(RECORDS_PREFIX, { limit: 1 })).length > 0) throw lost(calls);
+  if ((await calls.keys(RECORDS_PREFIX, { limit: 1 })).length > 0) {
+    // another process that found it empty too may have made it a log since, and written to it
+    return await readIdentity(calls) ?? lost(calls);
+  }
   const id = random.fill(new Uint8Array(ID_BYTES)).toHex();
   const text = JSON.stringify({ format: FORMAT, store: id });
   if (await calls.putIfAbsent(IDENTITY_KEY, new TextEncoder().encode(`${text}\n`))) return id;
@@ -60,8 +63,8 @@ function unreadable(calls: BucketCalls, cause?: unknown): GraftError {
   );
 }
 
-function lost(calls: BucketCalls): GraftError {
-  return new GraftError(
+function lost(calls: BucketCalls): never {
+  throw new GraftError(
     "invalid",
     `Cannot open log "${calls.name}": it holds records, but no "${IDENTITY_KEY}"`,
     { hint: `Restore "${IDENTITY_KEY}" from a backup, or name an empty place for the log` },

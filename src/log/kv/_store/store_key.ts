@@ -18,7 +18,10 @@ const ID_BYTES = 16;
 export async function openStore(calls: KvCalls, random: Random): Promise<string> {
   const found = await readStoreId(calls);
   if (found !== undefined) return found;
-  await refuseForeignKeys(calls);
+  if (await holdsKeys(calls)) {
+    // another process that found it empty too may have made it a log since, and written to it
+    return await readStoreId(calls) ?? foreign(calls);
+  }
   const id = random.fill(new Uint8Array(ID_BYTES));
   const value = encodeValue(keyText(STORE_KEY), (writer) => {
     writer.varint(FORMAT);
@@ -47,15 +50,17 @@ async function readStoreId(calls: KvCalls): Promise<string | undefined> {
   return Array.from(id, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function refuseForeignKeys(calls: KvCalls): Promise<void> {
-  for await (const { key } of calls.list(ALL_KEYS)) {
-    if (key[0] === STORE_KEY[0]) continue;
-    throw new GraftError(
-      "invalid",
-      `Cannot open log "${calls.name}": it holds keys of something else`,
-      { hint: "Name a file that does not exist yet" },
-    );
-  }
+async function holdsKeys(calls: KvCalls): Promise<boolean> {
+  for await (const _entry of calls.list(ALL_KEYS)) return true;
+  return false;
+}
+
+function foreign(calls: KvCalls): never {
+  throw new GraftError(
+    "invalid",
+    `Cannot open log "${calls.name}": it holds keys of something else`,
+    { hint: "Name a file that does not exist yet" },
+  );
 }
 
 function missing(calls: KvCalls): never {
