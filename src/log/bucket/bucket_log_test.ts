@@ -1,7 +1,7 @@
 // What is a bucket log's own: its identity, segments as registrations, what others write.
 
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { gidTimeMs } from "../../core/gid.ts";
+import { clientIdFromName, gidTimeMs } from "../../core/gid.ts";
 import { toLsn } from "../../core/lsn.ts";
 import { RecordedMetrics } from "../../objects/_testing.ts";
 import { MemoryStore } from "../../objects/memory_store.ts";
@@ -11,6 +11,7 @@ import { range, testSid, testVid, volumePages } from "../../segment/_testing.ts"
 import { WasmCodec } from "../../segment/codecs/wasm_codec.ts";
 import { InlineEncoder } from "../../segment/encoding/inline_encoder.ts";
 import {
+  CLIENT,
   commit,
   headOf,
   newSegment,
@@ -21,6 +22,7 @@ import {
   tryCommit,
 } from "../_testing.ts";
 import type { LogChange } from "../commit_log.ts";
+import { recordKey } from "./_format/keys.ts";
 import { openBucket, WatchedStore } from "./_testing.ts";
 
 const text = (value: string) => new TextEncoder().encode(value);
@@ -180,6 +182,37 @@ Deno.test("a volume may be deleted at any LSN, at multiples of 64 too", async ()
     equal((await cold.head(vid)).head?.lsn, count);
     equal((await recordsOf(cold, vid, 1, 99)).length, count);
   }
+});
+
+Deno.test("a line that was spliced from two histories is damaged", async () => {
+  const [store, foreign] = [new MemoryStore(), new MemoryStore()];
+  const vid = newVolume();
+  for (const each of [store, foreign]) {
+    const log = await openBucket(each);
+    for (let i = 0; i < 70; i++) {
+      await commit(log, vid, { cid: each === store ? CLIENT : clientIdFromName("foreign") });
+    }
+  }
+  const name = recordKey(vid, toLsn(64));
+  await store.put(name, await foreign.get(name));
+  const log = await openBucket(store);
+  equal((await recordsOf(log, vid, 65, 70)).length, 6);
+  equal((await recordsOf(log, vid, 1, 63)).length, 63);
+  await rejectsWith(recordsOf(log, vid, 60, 70), "damaged", /LSN 65 is not chained/);
+});
+
+Deno.test("an object that is not chained to the known head is not followed: the newest is listed", async () => {
+  const [store, foreign] = [new MemoryStore(), new MemoryStore()];
+  const vid = newVolume();
+  const log = await openBucket(store);
+  await commit(log, vid);
+  const other = await openBucket(foreign);
+  for (let i = 0; i < 5; i++) await commit(other, vid, { cid: clientIdFromName("foreign") });
+  // as if names had been freed long ago, and one of them been taken anew
+  for (const lsn of [2, 5].map(toLsn)) {
+    await store.put(recordKey(vid, lsn), await foreign.get(recordKey(vid, lsn)));
+  }
+  equal((await log.head(vid)).head?.lsn, 5);
 });
 
 Deno.test("a listing that names foreign things says so", async () => {
