@@ -26,6 +26,8 @@ export interface S3FailureFacts {
 
 /** Two conditional puts at once: neither a yes nor a no. */
 const UNDECIDED = new Set(["ConditionalRequestConflict", "OperationAborted"]);
+/** What the library calls an error that says nothing it understands. */
+const UNTOLD = new Set(["UnrecognizedError", "UnknownErrorCode"]);
 /** What stands behind an address's question mark: it may be a signature, which no log needs. */
 const QUERY = /\?[^\s)]*/g;
 /** Bytes of an error's text that are read. */
@@ -84,7 +86,7 @@ export function brokenAnswer(state: string): S3Failure {
 export async function failureOf(response: Response, nowMs: number): Promise<S3Failure> {
   const { status, headers } = response;
   const error = await S3Errors.parseServerError(await bounded(response));
-  const isTold = error.code !== "UnrecognizedError";
+  const isTold = !UNTOLD.has(error.code);
   const code = isTold ? error.code : headers.get("x-minio-error-code") ?? "";
   return new S3Failure({
     status,
