@@ -42,6 +42,8 @@ export class VolumeIndexes {
   /** Volumes deleted while their index was being read. */
   readonly #deletedMeanwhile = new Set<VolumeId>();
   readonly #unsubscribe: () => void;
+  /** How often changes may have been missed. */
+  #resyncs = 0;
   #newest: Entry | undefined;
   #bytes = 0;
 
@@ -52,7 +54,10 @@ export class VolumeIndexes {
     this.#loads = parts.metrics.counter("index_loads", "Volume indexes read from the log");
     parts.metrics.gauge("index_bytes", "Bytes held by volume indexes", () => this.#bytes);
     parts.metrics.gauge("index_volumes", "Volumes indexed in memory", () => this.#indexes.size);
-    this.#unsubscribe = parts.log.subscribe((changes) => this.#follow(changes));
+    this.#unsubscribe = parts.log.subscribe(
+      (changes) => this.#follow(changes),
+      () => this.#startOver(),
+    );
   }
 
   /** The index, if it is in memory and reaches to `lsn`. */
@@ -96,13 +101,14 @@ export class VolumeIndexes {
 
   async #catchUp(vid: VolumeId): Promise<VolumeIndex> {
     for (let attempt = 1;; attempt++) {
+      const resyncs = this.#resyncs;
       const { head } = await this.#log.head(vid);
       const live = requireReadable(vid, head?.lsn ?? FIRST_LSN, head);
       const index = this.#indexes.get(vid)?.index ?? new VolumeIndex(vid);
       this.#deletedMeanwhile.delete(vid);
       try {
         await this.#applyTo(index, live.lsn);
-        if (this.#deletedMeanwhile.has(vid)) continue;
+        if (this.#deletedMeanwhile.has(vid) || this.#resyncs !== resyncs) continue;
         this.#keep(index);
         return index;
       } catch (error) {
@@ -127,6 +133,12 @@ export class VolumeIndexes {
         `Cannot read volume "${index.vid}": its log ends at LSN ${index.headLsn} below the head ${headLsn}`,
       );
     }
+  }
+
+  /** Lets go of everything: a volume may have been deleted without a word. */
+  #startOver(): void {
+    this.#resyncs++;
+    for (const vid of [...this.#indexes.keys()]) this.drop(vid);
   }
 
   #follow(changes: readonly LogChange[]): void {

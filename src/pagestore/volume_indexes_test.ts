@@ -123,6 +123,44 @@ Deno.test("VolumeIndexes forgets a deleted volume", async () => {
   await log.close();
 });
 
+/** A log that says on demand that changes may have been missed, and at each listing if told to. */
+async function openForgetfulLog(): Promise<
+  { log: CommitLog; resync: () => void; lists: string[] }
+> {
+  const inner = await openLog("memory:");
+  const lists: string[] = [];
+  let resync = () => {};
+  const log = overriding<CommitLog>(inner, {
+    subscribe(listener, onResync = () => {}) {
+      resync = onResync;
+      return inner.subscribe(listener);
+    },
+    records(vid, start, end) {
+      // the first listing is overtaken
+      if (lists.push(vid) === 1) resync();
+      return inner.records(vid, start, end);
+    },
+  });
+  return { log, resync: () => resync(), lists };
+}
+
+Deno.test("VolumeIndexes forgets all when changes may have been missed", async () => {
+  const { log, resync, lists } = await openForgetfulLog();
+  const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 1 << 20 });
+  const line = [new Line(), new Line()];
+  for (const each of line) await append(log, each.commit(10, [1]));
+  resync();
+  for (const { vid } of line) assert.equal(indexes.peek(vid, toLsn(1)), undefined);
+  const [first, second] = line.map(({ vid }) => vid);
+  assert.equal((await indexes.at(first, toLsn(1))).headLsn, 1);
+  assert.ok(indexes.peek(first, toLsn(1)));
+  assert.deepEqual(lists, [first, first], "what was read before the news was kept");
+  await indexes.at(second, toLsn(1));
+  assert.deepEqual(lists, [first, first, second]);
+  indexes.close();
+  await log.close();
+});
+
 Deno.test("VolumeIndexes evicts the least recently used, whole", async () => {
   const { log } = await openCountingLog();
   const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 40_000 });

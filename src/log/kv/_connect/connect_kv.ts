@@ -6,7 +6,7 @@
 // deadline and takes what it gave up from the wire.
 
 import type { Clock } from "../../../core/clock.ts";
-import type { Timers } from "../../../core/timers.ts";
+import { GraftError } from "../../../core/errors.ts";
 import type { KvAtomic, KvEntry, KvHandle, KvKey, KvRange } from "../kv_handle.ts";
 import { Deadline } from "./deadline.ts";
 import { packKey, unpackKey } from "./key_codec.ts";
@@ -190,13 +190,17 @@ export class ConnectKv implements KvHandle {
     }
   }
 
-  /** Says what was waited for, where time is up. */
+  /** Says why a call failed: what was waited for, where time is up. */
   #explain(error: unknown, { signal, isOver }: Deadline): unknown {
-    if (!isOver) return signal.aborted ? signal.reason : error;
+    if (!isOver) return signal.aborted ? signal.reason : withReason(error);
     const { failure } = this.#session;
     const reason = reasonOf(signal.reason);
     return new Error(failure === undefined ? reason : `${reason} (${failure})`, { cause: error });
   }
+}
+
+function withReason(error: unknown): unknown {
+  return error instanceof GraftError ? error : new Error(reasonOf(error), { cause: error });
 }
 
 /** Stands for the versionstamp of a write. */

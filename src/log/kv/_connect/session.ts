@@ -168,9 +168,12 @@ function refusal(url: string, status: number, text: string): Error {
   });
 }
 
-/** What an error says, without its class. */
+/** What an error says, without its class: with its cause, as the platform's own words say little. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error
+    ? `${error.message}: ${reasonOf(error.cause)}`
+    : error.message;
 }
 
 /** Settles as `promise` does, or rejects as soon as the signal fires. */
