@@ -107,7 +107,7 @@ async function bounded(response: Response): Promise<Response> {
     length += chunk.length;
     if (length > ERROR_BYTES_MAX) break;
   }
-  return new Response(await new Blob(chunks).arrayBuffer(), { status: response.status });
+  return new Response(new Blob(chunks).slice(0, ERROR_BYTES_MAX), { status: response.status });
 }
 
 /** Seconds or a date. */
