@@ -98,6 +98,14 @@ Deno.test("a device fetches pages through whichever pagestore is left", async ()
     const { remoteLsn } = await writer.untilPushed();
     await using reader = await startDevice(balancers, await writer.volume());
     await reader.untilAt(remoteLsn);
+
+    // the client fails the statement under which a process dies, and no later one
+    const killed = balancers.pagestores.killAtNext("read_pages", "during");
+    await reader.value("select sum(length(body)) from blobs where id = 1").catch(() => {});
+    const dead = await killed;
+    assert.equal(await reader.value("select count(*) from blobs"), 4);
+    await dead.start();
+
     await cluster.pagestores[0].kill9();
     assert.equal(
       await reader.value("select sum(length(body)) from blobs where id <= 2"),
