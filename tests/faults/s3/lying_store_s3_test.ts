@@ -16,7 +16,7 @@ type Served = ServedStore<HttpProxy>;
 const PAGE_IDXS = Array.from({ length: 40 }, (_, i) => i + 1);
 
 const open = (kind: S3Kind): Promise<Served> =>
-  openServedStore(kind, "bucket", (target, opened) => opened.use(new HttpProxy(target)));
+  openServedStore({ kind, log: "bucket" }, (target, opened) => opened.use(new HttpProxy(target)));
 
 /** Replaces an object by what `change` makes of it, past the server. */
 async function tamper({ s3, bucket }: Served, key: string, change: (bytes: Bytes) => Bytes) {

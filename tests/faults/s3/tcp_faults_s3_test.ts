@@ -2,15 +2,15 @@
 
 import assert from "node:assert/strict";
 import { pause, until } from "../../harness/poll.ts";
-import type { S3Kind } from "../../harness/programs/s3.ts";
 import { type TcpProxy, Toxiproxy } from "../../harness/programs/toxiproxy.ts";
 import { Load } from "./_support/load.ts";
 import {
-  type LogPlace,
+  onEvery,
   openServedStore,
   readiness,
   restartCold,
   type ServedStore,
+  type StoreKind,
 } from "./_support/served_store.ts";
 
 const DEAD_SECONDS = Number(Deno.env.get("GRAFT_DEAD_SECONDS") ?? 12);
@@ -22,23 +22,23 @@ const COMMITS_AFTER = 5;
 
 type Served = ServedStore<TcpProxy>;
 
-const STORES: readonly { kind: S3Kind; log: LogPlace }[] = [
+const STORES: readonly StoreKind[] = [
   { kind: "minio", log: "bucket" },
   { kind: "versitygw", log: "kv" },
 ];
 
 /** Lets `disturb` happen under a load on every kind of store, then looks whether everything is there. */
 async function testUnderLoad(
-  disturb: (served: Served, load: Load, log: LogPlace) => Promise<void>,
+  disturb: (served: Served, load: Load) => Promise<void>,
 ): Promise<void> {
-  await Promise.all(STORES.map(async ({ kind, log }) => {
-    await using served = await openServedStore(kind, log, async (target, opened) => {
+  await onEvery(STORES, async ({ kind, log }) => {
+    await using served = await openServedStore({ kind, log }, async (target, opened) => {
       const toxiproxy = opened.use(await Toxiproxy.start());
       return await toxiproxy.proxy(target);
     });
     using load = new Load(served.server, SEED);
     try {
-      await load.under(disturb(served, load, log));
+      await load.under(disturb(served, load));
       const { commits, unavailable } = await load.end();
       console.log(`${kind}, ${log}: ${commits} commits, ${unavailable} answers of 503`);
       await load.verify();
@@ -48,7 +48,7 @@ async function testUnderLoad(
       const logs = served.server.logs.slice(-3000);
       throw new Error(`${kind}, log in ${log}, seed ${SEED}\n${logs}`, { cause });
     }
-  }));
+  });
 }
 
 /** Resolves when commits land that began from here on. */
@@ -84,7 +84,7 @@ Deno.test({
     `a store that is dead for ${DEAD_SECONDS} s loses nothing, and is used again when it is back`,
   timeout: DEAD_SECONDS * 1000 + MARGIN_MS,
   fn: () =>
-    testUnderLoad(async ({ proxy, server }, load, log) => {
+    testUnderLoad(async ({ proxy, server, log }, load) => {
       await untilItWorks(load);
       const { status, ...stores } = await readiness(server);
       assert.deepEqual([status, stores], [200, { ready: true, log: "ok", objects: "ok" }]);

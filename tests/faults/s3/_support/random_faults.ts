@@ -31,8 +31,8 @@ const SINGLE: readonly Fault[] = [
 /** What hits many requests in a row, so that attempts run out. */
 const BURSTS: readonly Fault[] = [ANSWER_503, { kind: "cut" }, { kind: "lose" }];
 /** One request in so many begins a burst. */
-const BURST_ONE_IN = 60;
-const BURST_REQUESTS = [10, 40] as const;
+const BURST_ONE_IN = 200;
+const BURST_REQUESTS = [8, 24] as const;
 
 /** Faults by `dice`: 14 % of requests, and now and then many in a row. */
 export function randomFaults(dice: Dice): HttpProxy["fault"] {

@@ -10,6 +10,14 @@ import { type ServerProcess, startServer } from "../../../harness/server.ts";
 /** Where the log of a server is: in a local file, or in the bucket of its segments. */
 export type LogPlace = "kv" | "bucket";
 
+/** What a server keeps its data in. */
+export interface StoreKind {
+  /** The S3 server. */
+  readonly kind: S3Kind;
+  /** Where the log is. */
+  readonly log: LogPlace;
+}
+
 /** What stands between a server and its store. */
 export interface Proxy {
   /** Its base URL. */
@@ -18,6 +26,8 @@ export interface Proxy {
 
 /** A Graft server, the S3 server behind it, and what is between them. */
 export interface ServedStore<P extends Proxy> extends AsyncDisposable {
+  /** Where the log is. */
+  readonly log: LogPlace;
   /** The store. */
   readonly s3: S3Server;
   /** The bucket that holds everything. */
@@ -30,8 +40,7 @@ export interface ServedStore<P extends Proxy> extends AsyncDisposable {
 
 /** Starts everything, with an empty store; `openProxy` is given the S3 server's base URL. */
 export async function openServedStore<P extends Proxy>(
-  kind: S3Kind,
-  log: LogPlace,
+  { kind, log }: StoreKind,
   openProxy: (target: string, opened: AsyncDisposableStack) => P | Promise<P>,
 ): Promise<ServedStore<P>> {
   await using opened = new AsyncDisposableStack();
@@ -46,7 +55,21 @@ export async function openServedStore<P extends Proxy>(
     }),
   );
   const owned = opened.move();
-  return { s3, bucket, proxy, server, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { log, s3, bucket, proxy, server, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/**
+ * Tests every kind at the same time, as most of a test is waiting.
+ *
+ * @throws What the first of them threw, when all have ended.
+ */
+export async function onEvery(
+  kinds: readonly StoreKind[],
+  test: (kind: StoreKind) => Promise<void>,
+): Promise<void> {
+  const testing = kinds.map(test);
+  await Promise.allSettled(testing);
+  await Promise.all(testing);
 }
 
 /** Ends a server at once and starts it again without what it had kept of its store. */
