@@ -204,12 +204,13 @@ export class Metastore {
   }
 
   /**
-   * Calls `listener` for every change that this process learns of; see {@linkcode CommitLog.subscribe}.
+   * Calls `listener` for every change that this process learns of, and `onResync` where it may have missed
+   * some; see {@linkcode CommitLog.subscribe}.
    *
    * @returns What ends it.
    */
-  subscribe(listener: (changes: readonly LogChange[]) => void): () => void {
-    return this.#parts.log.subscribe(listener);
+  subscribe(listener: (changes: readonly LogChange[]) => void, onResync?: () => void): () => void {
+    return this.#parts.log.subscribe(listener, onResync);
   }
 
   /** Whether {@linkcode Metastore.subscribe} also tells of what other processes write. */

@@ -17,7 +17,8 @@ import { StatusError } from "./http/failure.ts";
 import type { OriginGuard } from "./http/origin_guard.ts";
 import { addProtocolRoutes, isProtocolPath, refuseUnknownCall } from "./routes/protocol_routes.ts";
 import { addStatusRoutes, type StoreHealth } from "./routes/status_routes.ts";
-import { addVolumeRoutes } from "./routes/volume_routes.ts";
+import { addV1Routes } from "./routes/v1/v1_routes.ts";
+import { Subscriptions } from "./subscriptions/subscriptions.ts";
 import type { PrometheusMetrics } from "./telemetry/prometheus.ts";
 import { RequestMetrics } from "./telemetry/request_metrics.ts";
 
@@ -35,7 +36,7 @@ export interface AppParts {
   readonly guard: OriginGuard | undefined;
   /** Origins whose pages may call; `*`: all. */
   readonly cors: readonly string[];
-  /** The longest body of `write_pages`, in bytes. */
+  /** The longest body of `write_pages`, and of a commit, in bytes. */
   readonly bodyLimitBytes: number;
   /** What `/ready` asks. */
   readonly stores: readonly StoreHealth[];
@@ -53,7 +54,7 @@ export interface AppParts {
 export interface App {
   /** Answers a request; it never rejects. */
   fetch(request: Request): Response | Promise<Response>;
-  /** Answers every further request with 503, and resolves when those under way are answered. */
+  /** Ends all events, answers every further request with 503, and resolves when those under way are answered. */
   drain(): Promise<void>;
 }
 
@@ -64,14 +65,13 @@ export interface App {
  * middleware would cost every read about a microsecond.
  */
 export function createApp(parts: AppParts): App {
-  const { metrics, clock } = parts;
+  const { metrics } = parts;
   const endpoints = new Endpoints({ ...parts, metrics: new RequestMetrics(metrics) });
   const app = new Hono();
   if (parts.cors.length > 0) app.use(allowOrigins(parts.cors));
+  const subscriptions = new Subscriptions(parts);
   addProtocolRoutes(app, { ...parts, endpoints });
-  if (parts.role !== "pagestore") {
-    addVolumeRoutes(app, { endpoints, metastore: parts.metastore, clock });
-  }
+  addV1Routes(app, { ...parts, endpoints, subscriptions });
   addStatusRoutes(app, { endpoints, stores: parts.stores, metrics });
   const refuseCall = refuseUnknownCall({ ...parts, endpoints });
   const refuse = endpoints.wrap({ name: "unknown", errors: problemFormat }, (_, __, { req }) => {
@@ -80,15 +80,26 @@ export function createApp(parts: AppParts): App {
   app.notFound((context) =>
     isProtocolPath(context.req.path) ? refuseCall(context) : refuse(context)
   );
-  return { fetch: (request) => app.fetch(request), drain: () => endpoints.drain() };
+  const drain = () => {
+    subscriptions.close();
+    return endpoints.drain();
+  };
+  return { fetch: (request) => app.fetch(request), drain };
 }
 
 function allowOrigins(origins: readonly string[]) {
   return cors({
     origin: origins.includes("*") ? "*" : [...origins],
     allowMethods: ["GET", "POST", "DELETE"],
-    allowHeaders: ["authorization", "content-type", "x-request-id"],
-    exposeHeaders: ["retry-after", "x-request-id"],
+    allowHeaders: [
+      "accept",
+      "authorization",
+      "content-encoding",
+      "content-type",
+      "last-event-id",
+      "x-request-id",
+    ],
+    exposeHeaders: ["location", "retry-after", "x-request-id"],
     maxAge: 7200,
   });
 }

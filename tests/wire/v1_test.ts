@@ -46,7 +46,14 @@ async function request(
 ): Promise<{ status: number; headers: Headers; json: Record<string, unknown> }> {
   const response = await fetch(to.to.metastore + path, init);
   const { status, headers } = response;
-  return { status, headers, json: await response.json() };
+  return { status, headers, json: JSON.parse(await response.text(), withoutDigest) };
+}
+
+/** The v0.1 protocol, which these answers are compared with, has no digests. */
+function withoutDigest(name: string, value: unknown): unknown {
+  if (name !== "digest") return value;
+  assert.match(String(value), /^[0-9a-f]{32}$/);
+  return undefined;
 }
 
 /** The JSON of an answer that must be a success. */

@@ -49,6 +49,7 @@ export async function readBody(exchange: Exchange, bytesMax: number): Promise<Ui
 /**
  * Hands a body over chunk by chunk; a chunk is not read before `take` is done with the last.
  *
+ * @param body What is read: the request's body, unless it has to be decoded first.
  * @throws {GraftError} `invalid` when it is longer than `bytesMax`, the client hung up, or nothing came
  * within the stall limit; or what `take` threw. The rest of the body is let go then.
  */
@@ -56,9 +57,10 @@ export async function readChunks(
   exchange: Exchange,
   bytesMax: number,
   take: (chunk: Uint8Array) => Promise<void> | void,
+  body: ReadableStream<Uint8Array> | null = exchange.request.body,
 ): Promise<void> {
-  if (exchange.request.body === null) return exchange.work();
-  const reader = exchange.request.body.getReader();
+  if (body === null) return exchange.work();
+  const reader = body.getReader();
   exchange.onExpire = () => void reader.cancel().catch(() => {});
   let bytes = 0;
   try {
@@ -90,7 +92,8 @@ async function readOne(
   }
 }
 
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
+/** Chunks one after the other; a single one is not copied. */
+export function concat(chunks: readonly Uint8Array[]): Uint8Array {
   if (chunks.length === 1) return chunks[0];
   const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
   let at = 0;

@@ -50,7 +50,8 @@ Deno.test("snapshot answers the latest, or the one at an LSN", async () => {
   });
   const app = testApp({ metastore });
   const latest = await bytes(await call(app, PATHS.snapshot, SNAPSHOT_REQUEST));
-  assert.deepEqual(decodeSnapshotResponse(latest), snapshotAt(9));
+  const { digest: _, ...expected } = snapshotAt(9);
+  assert.deepEqual(decodeSnapshotResponse(latest), expected);
   const request = encodeSnapshotRequest({ vid: VID, lsn: toLsn(5) });
   assert.equal(
     decodeSnapshotResponse(await bytes(await call(app, PATHS.snapshot, request))).lsn,

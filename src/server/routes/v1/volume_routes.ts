@@ -4,30 +4,17 @@
  * @module
  */
 
-import type { Context, Hono } from "hono";
-import type { Clock } from "../../core/clock.ts";
-import { GraftError, isGraftError } from "../../core/errors.ts";
-import { type ClientId, clientIdFromName, parseGid, type VolumeId } from "../../core/gid.ts";
-import { type Lsn, nextLsn, toLsn } from "../../core/lsn.ts";
-import type { Snapshot } from "../../core/snapshot.ts";
-import type { Commit } from "../../wire/messages.ts";
-import { type Claims, requireRight } from "../auth/claims.ts";
-import type { MetastoreApi } from "../engines.ts";
-import { type Endpoints, type Handler, otherMethods } from "../http/endpoints.ts";
-import { problemFormat } from "../http/error_formats.ts";
-import type { Exchange } from "../http/exchange.ts";
-import { readBody } from "../http/request_body.ts";
-import { parseMoment } from "../moment.ts";
-
-/** What the routes work on. */
-export interface VolumeParts {
-  /** Who may call, and how errors are answered. */
-  readonly endpoints: Endpoints;
-  /** Where volumes are. */
-  readonly metastore: MetastoreApi;
-  /** What "2h ago" counts from. */
-  readonly clock: Clock;
-}
+import type { Context } from "hono";
+import { GraftError, isGraftError } from "../../../core/errors.ts";
+import { type ClientId, clientIdFromName, parseGid, type VolumeId } from "../../../core/gid.ts";
+import { nextLsn } from "../../../core/lsn.ts";
+import type { ChainedCommit } from "../../../metastore/metastore.ts";
+import { type ChainedSnapshot, changesToJson, snapshotToJson } from "../../../wire/v1/mod.ts";
+import { type Claims, requireRight } from "../../auth/claims.ts";
+import type { MetastoreApi } from "../../engines.ts";
+import { readBody } from "../../http/request_body.ts";
+import { parseMoment } from "../../moment.ts";
+import { type Asked, optional, parseLsn, permittedVid, type Routes } from "./_asked.ts";
 
 /** Rows of an answer, unless `limit` says otherwise. */
 const ROWS_DEFAULT = 100;
@@ -36,35 +23,14 @@ const BODY_BYTES_MAX = 64 * 1024;
 /** Who commits the first, empty LSN of a volume that is made here without saying for whom. */
 const SERVER_CLIENT = clientIdFromName("graft-server");
 
-/** What an answer is made from. */
-interface Asked {
-  readonly exchange: Exchange;
-  readonly claims: Claims;
-  readonly context: Context;
-  readonly parts: VolumeParts;
-}
-
-type Answer = (asked: Asked) => Promise<Response>;
-
-/** Adds the routes to `app`. */
-export function addVolumeRoutes(app: Hono, parts: VolumeParts): void {
-  add(app, parts, "/v1/volumes", { GET: listVolumes, POST: createVolume });
-  add(app, parts, "/v1/volumes/:vid", { GET: showVolume });
-  add(app, parts, "/v1/volumes/:vid/snapshot", { GET: showSnapshot });
-  add(app, parts, "/v1/volumes/:vid/log", { GET: showLog });
-}
-
-function add(app: Hono, parts: VolumeParts, path: string, methods: Record<string, Answer>): void {
-  const { endpoints } = parts;
-  for (const [method, answer] of Object.entries(methods)) {
-    const route = { name: `${method} ${path}`, errors: problemFormat };
-    const handler: Handler = (exchange, claims, context) =>
-      answer({ exchange, claims, context, parts });
-    app.on(method, path, endpoints.wrap(route, handler));
-  }
-  const served = Object.keys(methods);
-  app.on(otherMethods(served), path, endpoints.refuseMethods(problemFormat, served));
-}
+/** The routes by path. */
+export const VOLUME_ROUTES: Routes = {
+  "/v1/volumes": { GET: listVolumes, POST: createVolume },
+  "/v1/volumes/:vid": { GET: showVolume, DELETE: deleteVolume },
+  "/v1/volumes/:vid/snapshot": { GET: showSnapshot },
+  "/v1/volumes/:vid/changes": { GET: showChanges },
+  "/v1/volumes/:vid/log": { GET: showLog },
+};
 
 async function listVolumes({ context, claims, parts }: Asked): Promise<Response> {
   const prefix = context.req.query("prefix") ?? "";
@@ -91,11 +57,11 @@ async function permittedVolumes(
   metastore: MetastoreApi,
   claims: Claims,
   { prefix, after, limit }: ListOptions,
-): Promise<Snapshot[]> {
+): Promise<ChainedSnapshot[]> {
   if (claims.volumes === "all") return await metastore.volumes({ prefix, after, limit });
   const vids = [...claims.volumes].sort()
     .filter((vid) => vid.startsWith(prefix) && (after === undefined || vid > after));
-  const found: Snapshot[] = [];
+  const found: ChainedSnapshot[] = [];
   for (const vid of vids) {
     if (found.length === limit) break;
     const snapshot = await orUndefined(metastore.snapshot(vid));
@@ -113,12 +79,24 @@ async function createVolume({ exchange, claims, parts }: Asked): Promise<Respons
 }
 
 async function showVolume({ context, claims, parts }: Asked): Promise<Response> {
-  const vid = permittedVid(context, claims);
+  const vid = permittedVid(context, claims, "read");
   return Response.json(snapshotToJson(await parts.metastore.snapshot(vid)));
 }
 
+async function deleteVolume({ context, claims, parts }: Asked): Promise<Response> {
+  await parts.metastore.deleteVolume(permittedVid(context, claims, "admin"));
+  return new Response(null, { status: 204 });
+}
+
+async function showChanges({ context, claims, parts }: Asked): Promise<Response> {
+  const vid = permittedVid(context, claims, "read");
+  const since = optional(context, "since", (text) => text === "0" ? 0 : parseLsn("since", text));
+  const to = optional(context, "to", (text) => parseLsn("to", text));
+  return Response.json(changesToJson(await parts.metastore.changes(vid, { since, to })));
+}
+
 async function showSnapshot({ context, claims, parts }: Asked): Promise<Response> {
-  const vid = permittedVid(context, claims);
+  const vid = permittedVid(context, claims, "read");
   const at = optional(context, "at", (text) => parseMoment(text, parts.clock.now()));
   const snapshot = at !== undefined && "timestampMs" in at
     ? await parts.metastore.snapshotAt(vid, at.timestampMs)
@@ -127,7 +105,7 @@ async function showSnapshot({ context, claims, parts }: Asked): Promise<Response
 }
 
 async function showLog({ context, claims, parts }: Asked): Promise<Response> {
-  const vid = permittedVid(context, claims);
+  const vid = permittedVid(context, claims, "read");
   const from = optional(context, "from", (text) => parseLsn("from", text));
   const limit = limitOf(context);
   const head = await parts.metastore.snapshot(vid);
@@ -135,12 +113,6 @@ async function showLog({ context, claims, parts }: Asked): Promise<Response> {
   const last = commits.at(-1)?.snapshot.lsn;
   const next = last !== undefined && last < head.lsn ? nextLsn(last) : null;
   return Response.json({ commits: commits.map(commitToJson), next });
-}
-
-function permittedVid(context: Context, claims: Claims): VolumeId {
-  const vid = parseGid("volume", context.req.param("vid") ?? "");
-  requireRight(claims, "read", vid);
-  return vid;
 }
 
 /** The new volume has an id that no token can name before. */
@@ -179,11 +151,6 @@ function parseJsonObject(body: Uint8Array): Record<string, unknown> {
   throw new GraftError("invalid", "Cannot read the request: its body is no JSON object");
 }
 
-function optional<T>(context: Context, name: string, parse: (text: string) => T): T | undefined {
-  const text = context.req.query(name);
-  return text === undefined ? undefined : parse(text);
-}
-
 function limitOf(context: Context): number {
   const text = context.req.query("limit");
   if (text === undefined) return ROWS_DEFAULT;
@@ -195,12 +162,9 @@ function limitOf(context: Context): number {
   );
 }
 
-function parseLsn(name: string, text: string): Lsn {
-  if (/^\d+$/.test(text)) return toLsn(Number(text));
-  throw new GraftError("invalid", `Cannot use "${text}" as "${name}": it is no LSN`);
-}
-
-async function orUndefined(snapshot: Promise<Snapshot>): Promise<Snapshot | undefined> {
+async function orUndefined(
+  snapshot: Promise<ChainedSnapshot>,
+): Promise<ChainedSnapshot | undefined> {
   try {
     return await snapshot;
   } catch (error) {
@@ -209,13 +173,7 @@ async function orUndefined(snapshot: Promise<Snapshot>): Promise<Snapshot | unde
   }
 }
 
-function snapshotToJson(snapshot: Snapshot) {
-  const { vid, cid, lsn, checkpointLsn, pageCount, timestampMs } = snapshot;
-  const timestamp = new Date(timestampMs).toISOString();
-  return { vid, cid, lsn, checkpointLsn, pageCount, timestamp };
-}
-
-function commitToJson({ snapshot, segments }: Commit) {
+function commitToJson({ snapshot, segments }: ChainedCommit) {
   return {
     ...snapshotToJson(snapshot),
     pagesChanged: segments.reduce((sum, { pageSet }) => sum + pageSet.size, 0),

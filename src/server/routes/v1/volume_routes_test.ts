@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { GraftError } from "../../core/errors.ts";
-import { newGid, type VolumeId } from "../../core/gid.ts";
-import { systemClock } from "../../core/clock.ts";
-import { toLsn } from "../../core/lsn.ts";
-import { PageSet } from "../../core/page_set.ts";
-import { systemRandom } from "../../core/random.ts";
-import { CID, fakeMetastore, get, snapshotAt, testApp, VID } from "../_testing.ts";
-import { FixedClock, KEY, tokenWith } from "../auth/_testing.ts";
-import { Authenticator } from "../auth/authenticator.ts";
-import type { MetastoreApi } from "../engines.ts";
+import { GraftError } from "../../../core/errors.ts";
+import { newGid, type VolumeId } from "../../../core/gid.ts";
+import { systemClock } from "../../../core/clock.ts";
+import { toLsn } from "../../../core/lsn.ts";
+import { PageSet } from "../../../core/page_set.ts";
+import { systemRandom } from "../../../core/random.ts";
+import { CID, fakeMetastore, get, snapshotAt, testApp, VID } from "../../_testing.ts";
+import { FixedClock, KEY, tokenWith } from "../../auth/_testing.ts";
+import { Authenticator } from "../../auth/authenticator.ts";
+import type { MetastoreApi } from "../../engines.ts";
 
 const SNAPSHOT_JSON = {
   vid: VID,
@@ -17,6 +17,7 @@ const SNAPSHOT_JSON = {
   checkpointLsn: 1,
   pageCount: 10,
   timestamp: "2025-06-15T15:06:40.000Z",
+  digest: "00000000000000000000000000000000",
 };
 
 function appWith(calls: Partial<MetastoreApi>) {
@@ -168,8 +169,11 @@ Deno.test("other methods and routes are told apart", async () => {
   const wrongMethod = await get(testApp(), "/v1/volumes", { method: "PUT" });
   assert.equal(wrongMethod.headers.get("allow"), "GET, POST");
   assert.equal((await problem(wrongMethod)).status, 405);
-  const onVolume = await problem(await get(testApp(), `/v1/volumes/${VID}`, { method: "DELETE" }));
-  assert.equal(onVolume.detail, `Cannot DELETE /v1/volumes/${VID}: only GET is served here`);
+  const onVolume = await problem(await get(testApp(), `/v1/volumes/${VID}`, { method: "PATCH" }));
+  assert.equal(
+    onVolume.detail,
+    `Cannot PATCH /v1/volumes/${VID}: only GET, DELETE is served here`,
+  );
   const noRoute = await problem(await get(testApp(), "/v1/nothing"));
   assert.equal(noRoute.status, 404);
   assert.match(noRoute.detail, /\/v1\/nothing/);
