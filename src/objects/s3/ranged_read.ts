@@ -54,10 +54,11 @@ async function checkBucket(calls: BucketCalls, { what, signal }: BucketCall): Pr
   const isThere = await calls.attemptBucket({
     operation: "head",
     method: "HEAD",
-    statuses: [200, 404],
+    statuses: [200, 403, 404],
     what,
     signal,
-    read: ({ status }) => status === 200,
+    // a key that may only list below a prefix is refused here: the bucket is there all the same
+    read: ({ status }) => status !== 404,
   }).catch((error) => {
     throw calls.explain(what, error);
   });

@@ -143,6 +143,12 @@ Deno.test("an object that is not there is missing, gone, or nothing to delete", 
   equal(scripted.server.methods, "HEAD HEAD DELETE GET GET");
 });
 
+Deno.test("a key that may not see the bucket can still look up what is not there", async () => {
+  await using scripted = ScriptedStore.answering({ status: 404 }, { status: 403 });
+  equal(await scripted.store.head("a"), undefined);
+  equal(scripted.server.methods, "HEAD HEAD");
+});
+
 Deno.test("a 404 without a reason is neither a missing object nor a deleted one", async () => {
   await using scripted = ScriptedStore.answering({ status: 404, body: "<html>Not here</html>" });
   await rejectsWith(scripted.store.get("a"), "internal", /the store answered 404$/);
