@@ -64,7 +64,8 @@ export class FeedFollower {
   /** Stops; resolves when nothing is under way any more. */
   async close(): Promise<void> {
     this.#ending.abort();
-    await this.#bell?.cancel();
+    // one that broke has nothing to cancel
+    await this.#bell?.cancel().catch(() => {});
     await this.#following;
     await this.#catchingUp;
   }
@@ -140,11 +141,13 @@ export class FeedFollower {
     let batches: FeedBatch[] = [];
     for await (const { key, value } of this.#parts.calls.list(feedRange(known))) {
       const version = String(key[1]);
-      const isKnown = version === known;
-      isGapless ||= isKnown;
+      if (version === known) {
+        isGapless = true;
+        continue;
+      }
       const changes = isGapless ? readChanges(value) : undefined;
       if (changes === undefined) return await this.#startOver();
-      if (!isKnown) batches.push({ version, changes });
+      batches.push({ version, changes });
       if (batches.length === BATCHES_ANNOUNCED) {
         await this.#announce(batches);
         batches = [];
