@@ -35,22 +35,23 @@ import type { S3StoreParts } from "./s3_requests.ts";
  * * Other objects under the prefix are listed if their keys are keys; list with a folder's prefix.
  *
  * @example
- * ```ts no-run
+ * ```ts
  * import { systemClock } from "../../core/clock.ts";
  * import { noMetrics } from "../../core/metrics.ts";
  * import { systemRandom } from "../../core/random.ts";
  * import { systemTimers } from "../../core/timers.ts";
- * import { s3SettingsFrom } from "./s3_settings.ts";
- * import { openS3Store } from "./s3_store.ts";
+ * import { parseS3Address } from "./s3_address.ts";
+ * import { S3Store } from "./s3_store.ts";
  *
- * const store = await openS3Store("s3://bucket/prefix", {
- *   settings: s3SettingsFrom(Deno.env),
+ * const store = new S3Store(parseS3Address("s3://bucket/prefix"), {
+ *   settings: { accessKeyId: "id", secretAccessKey: "secret", region: "eu-central-1" },
  *   clock: systemClock,
  *   random: systemRandom,
  *   timers: systemTimers,
  *   metrics: noMetrics,
  * });
- * await store.put("segments/a", new Uint8Array([1, 2, 3]));
+ * console.log(store.name); // "s3://bucket/prefix"
+ * await store.close();
  * ```
  */
 export class S3Store implements DatedObjectStore {
