@@ -11,7 +11,7 @@ import { type Metrics, noMetrics } from "../core/metrics.ts";
 import { type Random, systemRandom } from "../core/random.ts";
 import { systemTimers, type Timers } from "../core/timers.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
-import type { S3StoreParts } from "../objects/s3/s3_requests.ts";
+import type { S3StoreParts } from "../objects/s3/s3_store_parts.ts";
 import { openS3Store } from "../objects/s3/s3_store.ts";
 import {
   accessToken,

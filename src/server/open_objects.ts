@@ -9,9 +9,10 @@ import { GraftError } from "../core/errors.ts";
 import type { Metrics } from "../core/metrics.ts";
 import type { Random } from "../core/random.ts";
 import type { Timers } from "../core/timers.ts";
+import { HedgedStore } from "../objects/hedged_store.ts";
 import { MeteredStore } from "../objects/metered_store.ts";
 import { openObjectStore } from "../objects/open_object_store.ts";
-import type { S3StoreParts } from "../objects/s3/s3_requests.ts";
+import type { S3StoreParts } from "../objects/s3/s3_store_parts.ts";
 import type { S3Settings } from "../objects/s3/s3_settings.ts";
 
 /** What a store is opened with. */
@@ -39,7 +40,8 @@ export async function openObjects(
   options: OpenObjectsOptions,
 ): Promise<MeteredStore> {
   const store = await openObjectStore(address, { s3: s3Parts(address, "objects", options) });
-  return new MeteredStore(store, options.metrics, options.clock);
+  const hedged = isRemote(address) ? new HedgedStore(store, options) : store;
+  return new MeteredStore(hedged, options.metrics, options.clock);
 }
 
 /**
