@@ -8,7 +8,7 @@ import { GraftError } from "../core/errors.ts";
 import { DiskStore, type DiskStoreOptions } from "./disk_store.ts";
 import { MemoryStore } from "./memory_store.ts";
 import type { ObjectStore } from "./object_store.ts";
-import type { S3StoreParts } from "./s3/s3_requests.ts";
+import type { S3StoreParts } from "./s3/s3_store_parts.ts";
 import { openS3Store } from "./s3/s3_store.ts";
 
 /** What {@linkcode openObjectStore} may be given. */

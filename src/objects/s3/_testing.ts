@@ -5,7 +5,7 @@ import { noMetrics } from "../../core/metrics.ts";
 import { systemRandom } from "../../core/random.ts";
 import { systemTimers } from "../../core/timers.ts";
 import { S3_KINDS, type S3Kind, S3Server } from "../../../tests/harness/programs/s3.ts";
-import type { S3StoreParts } from "./s3_requests.ts";
+import type { S3StoreParts } from "./s3_store_parts.ts";
 import { s3SettingsFrom } from "./s3_settings.ts";
 import { openS3Store, type S3Store } from "./s3_store.ts";
 

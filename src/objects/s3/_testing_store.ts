@@ -6,7 +6,7 @@ import { RecordedMetrics } from "../_testing.ts";
 import { partsFor } from "./_testing.ts";
 import { ScriptedS3 } from "./_testing_server.ts";
 import type { ScriptedAnswer, WrittenAnswer } from "./_testing_server.ts";
-import type { S3StoreParts } from "./s3_requests.ts";
+import type { S3StoreParts } from "./s3_store_parts.ts";
 import { parseS3Address } from "./s3_address.ts";
 import { S3Store } from "./s3_store.ts";
 

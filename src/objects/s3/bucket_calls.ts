@@ -7,11 +7,12 @@
 import type { GraftError } from "../../core/errors.ts";
 import { checkKey, checkSignal, missingObject } from "../_call_checks.ts";
 import type { ObjectCallOptions } from "../object_store.ts";
-import { wholeBody } from "./answer_body.ts";
+import { wholeBody } from "./requests/answer_body.ts";
 import type { S3Address } from "./s3_address.ts";
 import { explainFailure } from "./s3_error.ts";
-import { S3Failure } from "./s3_failure.ts";
-import { type S3Request, S3Requests, type S3StoreParts } from "./s3_requests.ts";
+import { S3Failure } from "./requests/s3_failure.ts";
+import { type S3Request, S3Requests } from "./requests/s3_requests.ts";
+import type { S3StoreParts } from "./s3_store_parts.ts";
 
 /** What one call is about. */
 export interface BucketCall {

@@ -7,7 +7,7 @@
 import { GraftError, isGraftError } from "../../core/errors.ts";
 import { isSameBytes, takenObject } from "../_call_checks.ts";
 import type { BucketCall, BucketCalls } from "./bucket_calls.ts";
-import { S3Failure } from "./s3_failure.ts";
+import { S3Failure } from "./requests/s3_failure.ts";
 
 /**
  * Stores an object under a free key.

@@ -5,9 +5,14 @@
  */
 
 import { missingObject } from "../_call_checks.ts";
-import { announcedLength, type ObjectPart, objectPart, sizeBeyondRange } from "./answer_body.ts";
+import {
+  announcedLength,
+  type ObjectPart,
+  objectPart,
+  sizeBeyondRange,
+} from "./requests/answer_body.ts";
 import type { BucketCall, BucketCalls } from "./bucket_calls.ts";
-import { S3Failure } from "./s3_failure.ts";
+import { S3Failure } from "./requests/s3_failure.ts";
 
 /**
  * The bytes of an object in a range, as the store sends them: all of it from a store that does not know

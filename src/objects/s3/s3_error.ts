@@ -6,7 +6,7 @@
 
 import { GraftError, type GraftErrorCode } from "../../core/errors.ts";
 import type { S3Address } from "./s3_address.ts";
-import type { S3Failure, S3FailureFacts } from "./s3_failure.ts";
+import type { S3Failure, S3FailureFacts } from "./requests/s3_failure.ts";
 import type { S3Settings } from "./s3_settings.ts";
 
 interface Meaning {

@@ -7,7 +7,7 @@
 import { S3Client } from "@bradenmacdonald/s3-lite-client";
 import { GraftError } from "../../core/errors.ts";
 import type { BucketCalls } from "./bucket_calls.ts";
-import { brokenAnswer, S3Failure } from "./s3_failure.ts";
+import { brokenAnswer, S3Failure } from "./requests/s3_failure.ts";
 
 /** Entries of a page: the most that S3 gives. */
 const PAGE_ENTRIES_MAX = 1000;

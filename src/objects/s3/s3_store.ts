@@ -13,13 +13,13 @@ import type {
   ObjectListOptions,
   ObjectTail,
 } from "../object_store.ts";
-import type { ObjectPart } from "./answer_body.ts";
+import type { ObjectPart } from "./requests/answer_body.ts";
 import { type BucketCall, BucketCalls } from "./bucket_calls.ts";
 import { putIfAbsent } from "./conditional_put.ts";
 import { readPart, sizeOf } from "./ranged_read.ts";
 import { parseS3Address, type S3Address } from "./s3_address.ts";
 import { listObjects } from "./s3_listing.ts";
-import type { S3StoreParts } from "./s3_requests.ts";
+import type { S3StoreParts } from "./s3_store_parts.ts";
 
 /**
  * Keeps objects in a bucket, under a prefix.

@@ -4,7 +4,7 @@ import { isGraftError } from "../../core/errors.ts";
 import { collect, RecordedMetrics, sampleBytes } from "../_testing.ts";
 import { openObjectStore } from "../open_object_store.ts";
 import { partsFor, S3_KINDS, S3Servers } from "./_testing.ts";
-import type { S3StoreParts } from "./s3_requests.ts";
+import type { S3StoreParts } from "./s3_store_parts.ts";
 import { openS3Store } from "./s3_store.ts";
 
 const servers = new S3Servers();

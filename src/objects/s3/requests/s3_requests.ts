@@ -4,39 +4,18 @@
  * @module
  */
 
-import type { Clock } from "../../core/clock.ts";
-import { AssertionError } from "../../core/assert.ts";
-import { GraftError } from "../../core/errors.ts";
-import type { Metrics } from "../../core/metrics.ts";
-import type { Random } from "../../core/random.ts";
-import type { Timers } from "../../core/timers.ts";
-import { checkSignal } from "../_call_checks.ts";
-import { type HttpConnections, openConnections } from "../_s3_io.ts";
+import { AssertionError } from "../../../core/assert.ts";
+import { GraftError } from "../../../core/errors.ts";
+import type { Timers } from "../../../core/timers.ts";
+import { checkSignal } from "../../_call_checks.ts";
+import { type HttpConnections, openConnections } from "../../_s3_io.ts";
 import { Deadline } from "./deadline.ts";
 import { RequestCounts, type S3Operation } from "./request_counts.ts";
 import { pauseMs, REQUEST_LIMITS, type RequestLimits, transferMs } from "./request_limits.ts";
 import { type BucketRequest, RequestSigner } from "./request_signer.ts";
-import type { S3Address } from "./s3_address.ts";
+import type { S3Address } from "../s3_address.ts";
 import { brokenConnection, failureOf, lateAnswer, S3Failure } from "./s3_failure.ts";
-import type { S3Settings } from "./s3_settings.ts";
-
-/** What a store in S3 is made of. */
-export interface S3StoreParts {
-  /** Keys, region and endpoint. */
-  readonly settings: S3Settings;
-  /** The time. */
-  readonly clock: Clock;
-  /** Chance, for the pauses between attempts. */
-  readonly random: Random;
-  /** Waiting. */
-  readonly timers: Timers;
-  /** Where requests are counted. */
-  readonly metrics: Metrics;
-  /** The label of this store in the metrics: `objects` when not given; a log in a bucket is `log`. */
-  readonly store?: string;
-  /** Other limits than the usual ones. */
-  readonly limits?: Partial<RequestLimits>;
-}
+import type { S3StoreParts } from "../s3_store_parts.ts";
 
 /** A request and what is made of its answer. */
 export interface S3Request<T> extends BucketRequest {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Counter, Metrics } from "../../core/metrics.ts";
+import type { Counter, Metrics } from "../../../core/metrics.ts";
 
 /** The kinds of requests that S3 charges for. */
 export type S3Operation = "put" | "get" | "list" | "head" | "delete";

@@ -1,7 +1,7 @@
 import { equal, match, notEqual, ok } from "node:assert/strict";
 import { type BucketRequest, RequestSigner } from "./request_signer.ts";
-import { parseS3Address } from "./s3_address.ts";
-import type { S3Settings } from "./s3_settings.ts";
+import { parseS3Address } from "../s3_address.ts";
+import type { S3Settings } from "../s3_settings.ts";
 
 const SETTINGS: S3Settings = {
   accessKeyId: "AKIDEXAMPLE",

@@ -1,8 +1,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { isGraftError } from "../../core/errors.ts";
-import { rejectsWith, sampleBytes } from "../_testing.ts";
-import { movedClock, s3Error, ScriptedStore } from "./_testing_store.ts";
-import { type ScriptedAnswer, ScriptedS3 } from "./_testing_server.ts";
+import { isGraftError } from "../../../core/errors.ts";
+import { rejectsWith, sampleBytes } from "../../_testing.ts";
+import { movedClock, s3Error, ScriptedStore } from "../_testing_store.ts";
+import { type ScriptedAnswer, ScriptedS3 } from "../_testing_server.ts";
 
 const FINE: ScriptedAnswer = { status: 200, body: "object" };
 const OBJECT = new TextEncoder().encode("object");

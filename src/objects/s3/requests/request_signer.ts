@@ -6,9 +6,9 @@
 
 import { AwsV4Signer } from "aws4fetch";
 import { LRUCache } from "lru-cache";
-import { type HttpRequest, sha256 } from "../_s3_io.ts";
-import type { S3Address } from "./s3_address.ts";
-import type { S3Settings } from "./s3_settings.ts";
+import { type HttpRequest, sha256 } from "../../_s3_io.ts";
+import type { S3Address } from "../s3_address.ts";
+import type { S3Settings } from "../s3_settings.ts";
 
 /** What is asked of a bucket. */
 export interface BucketRequest {

@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import type { Timers } from "../../core/timers.ts";
+import type { Timers } from "../../../core/timers.ts";
 import { Deadline } from "./deadline.ts";
 
 /** Timers that fire when the test says so. */

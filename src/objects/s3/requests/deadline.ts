@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Timers } from "../../core/timers.ts";
+import type { Timers } from "../../../core/timers.ts";
 
 /** A signal that fires at a moment that may be moved, or with another signal. */
 export class Deadline {
