@@ -11,7 +11,9 @@ import type { Lsn } from "../core/lsn.ts";
 import type { Counter, Metrics } from "../core/metrics.ts";
 import type { PageSet } from "../core/page_set.ts";
 import type { DecodedFrame } from "../segment/frame.ts";
-import type { VolumeDirectory } from "../segment/segment_directory.ts";
+import type { SegmentDirectory, VolumeDirectory } from "../segment/segment_directory.ts";
+import type { PageFrame } from "../wire/v1/mod.ts";
+import { planFrames, type PlannedFrame } from "./_frame_plan.ts";
 import { type IngestBudget, PageWrite } from "./page_write.ts";
 import type { SegmentReader } from "./segment_reader.ts";
 import type { SegmentWriter } from "./segment_writer.ts";
@@ -38,6 +40,16 @@ export interface PagesRead {
   readonly indexes: Uint32Array;
   /** The 4,096 bytes of the page at position `at` of {@linkcode PagesRead.indexes}. A view: do not write to it. */
   page(at: number): Uint8Array;
+  /** The xxh64 of that page, 8 bytes little-endian, as it was when the page was written. A view. */
+  hash(at: number): Uint8Array;
+}
+
+/** The pages that a read found, some of them as they are stored. */
+export interface FramesRead {
+  /** Frames of which at least half was wanted. Their masks say which pages are those of the LSN. */
+  readonly frames: readonly PageFrame[];
+  /** The wanted pages that are in none of them. */
+  readonly rest: PagesRead;
 }
 
 /** Stores pages in segments and serves any page at any LSN. */
@@ -68,10 +80,27 @@ export class Pagestore {
    * stored bytes fail their checksum or an object is gone; `unavailable` when the store does not answer.
    */
   async read(vid: VolumeId, lsn: Lsn, wanted: PageSet): Promise<PagesRead> {
+    return await this.#withIndex(vid, lsn, (index) => this.#readFrom(index, lsn, wanted));
+  }
+
+  /**
+   * Reads as {@linkcode Pagestore.read} does, and leaves frames as they are stored where at least half of
+   * their pages are wanted: nothing is decompressed then, and the reader gets the rest of the frame for
+   * almost nothing.
+   */
+  async readFrames(vid: VolumeId, lsn: Lsn, wanted: PageSet): Promise<FramesRead> {
+    return await this.#withIndex(vid, lsn, (index) => this.#readFramesFrom(index, lsn, wanted));
+  }
+
+  async #withIndex<T>(
+    vid: VolumeId,
+    lsn: Lsn,
+    read: (index: VolumeIndex) => Promise<T>,
+  ): Promise<T> {
     const { indexes } = this.#parts;
     const index = indexes.peek(vid, lsn) ?? await indexes.at(vid, lsn);
     try {
-      return await this.#readFrom(index, lsn, wanted);
+      return await read(index);
     } catch (error) {
       if (!isGraftError(error, "missing")) throw error;
     }
@@ -79,7 +108,7 @@ export class Pagestore {
     indexes.drop(vid);
     const reloaded = await indexes.at(vid, lsn);
     try {
-      return await this.#readFrom(reloaded, lsn, wanted);
+      return await read(reloaded);
     } catch (error) {
       if (!isGraftError(error, "missing")) throw error;
       throw new GraftError(
@@ -98,6 +127,40 @@ export class Pagestore {
     if (missing.size > 0) await this.#fillFromStore(index, located, missing, found);
     this.#pagesRead.add(located.count);
     return found;
+  }
+
+  /** Rejects with `missing` only when an object is not there. */
+  async #readFramesFrom(index: VolumeIndex, lsn: Lsn, wanted: PageSet): Promise<FramesRead> {
+    const { reader } = this.#parts;
+    const located = index.locate(wanted.toArray(), lsn);
+    const slots = [...new Set(located.segments.subarray(0, located.count))];
+    const opened = await Promise.all(slots.map((slot) => reader.directory(index.segment(slot))));
+    const directories = new Map(slots.map((slot, i) => [slot, opened[i]]));
+    const { whole, rest } = planFrames(index, lsn, located, directories);
+    const [frames, pages] = await Promise.all([
+      Promise.all(whole.map(({ slot, frames }) => this.#fetchWhole(directories, slot, frames))),
+      this.#readFrom(index, lsn, rest),
+    ]);
+    this.#pagesRead.add(located.count - pages.indexes.length);
+    return { frames: frames.flat(), rest: pages };
+  }
+
+  /** The frames of one segment. */
+  async #fetchWhole(
+    directories: ReadonlyMap<number, SegmentDirectory>,
+    slot: number,
+    frames: readonly PlannedFrame[],
+  ): Promise<PageFrame[]> {
+    const directory = directories.get(slot);
+    assert(directory !== undefined && frames.length > 0, "A segment is planned for and not open");
+    const numbers = frames.map(({ number }) => number);
+    const stored = await this.#parts.reader.fetchStored(directory, frames[0].vid, numbers);
+    return frames.map(({ indexes, mask, codec }, i) => ({
+      indexes,
+      mask,
+      codec,
+      stored: stored[i],
+    }));
   }
 
   /** Fills what is in memory; returns the positions of the rest, by segment slot. */
@@ -188,5 +251,9 @@ class FoundPages implements PagesRead {
 
   page(at: number): Uint8Array {
     return this.#frames[at].page(this.#slots[at]);
+  }
+
+  hash(at: number): Uint8Array {
+    return this.#frames[at].hash(this.#slots[at]);
   }
 }

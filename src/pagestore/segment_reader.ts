@@ -13,7 +13,7 @@ import { type BlobCache, noBlobs } from "../objects/disk_cache/blob_cache.ts";
 import { type ObjectStore, segmentKey } from "../objects/object_store.ts";
 import { SingleFlight } from "../objects/single_flight.ts";
 import type { FrameCodec } from "../segment/codec.ts";
-import { DecodedFrame, decodeFrame } from "../segment/frame.ts";
+import { DecodedFrame, decodeFrame, verifyFrame } from "../segment/frame.ts";
 import type { EncodedSegment } from "../segment/segment.ts";
 import { openSegment, type SegmentDirectory } from "../segment/segment_directory.ts";
 import { trimTail, untrimTail } from "../segment/segment_tail.ts";
@@ -48,6 +48,7 @@ export class SegmentReader {
   readonly #blobs: BlobCache;
   readonly #openings = new SingleFlight<SegmentId, SegmentDirectory>();
   readonly #fetches = new SingleFlight<string, DecodedFrame>();
+  readonly #storedFetches = new SingleFlight<string, Uint8Array<ArrayBuffer>>();
 
   /** Takes its parts; nothing is started. */
   constructor(parts: SegmentReaderParts) {
@@ -119,6 +120,46 @@ export class SegmentReader {
     return await Promise.all(
       frames.map((number, i) => near[i] ?? this.#fetch(volume, number, reads)),
     );
+  }
+
+  /**
+   * Fetches frames as they are stored; otherwise as {@linkcode SegmentReader.fetch}. Their own checksum is
+   * checked, what is in them is left to whoever decodes them.
+   */
+  async fetchStored(
+    directory: SegmentDirectory,
+    vid: VolumeId,
+    frames: readonly number[],
+  ): Promise<Uint8Array<ArrayBuffer>[]> {
+    const volume = volumeOf(directory, vid);
+    const near = frames.map((number) => this.#findStored(volume, number));
+    const absent = frames.filter((number, i) =>
+      near[i] === undefined && !this.#storedFetches.has(frameKey(volume.sid, vid, number))
+    );
+    const reads = this.#readRuns(volume, absent);
+    return await Promise.all(
+      frames.map((number, i) => near[i] ?? this.#fetchStored(volume, number, reads)),
+    );
+  }
+
+  #findStored(volume: VolumeDirectory, number: number): Uint8Array<ArrayBuffer> | undefined {
+    const kept = this.#blobs.get(frameKey(volume.sid, volume.vid, number));
+    return kept && unlessDamaged(() => verifyFrame(volume, number, kept));
+  }
+
+  #fetchStored(
+    volume: VolumeDirectory,
+    number: number,
+    reads: ReadonlyMap<number, Stored>,
+  ): Stored {
+    const key = frameKey(volume.sid, volume.vid, number);
+    return this.#storedFetches.run(key, async () => {
+      const read = reads.get(number);
+      assert(read !== undefined, "A frame that nobody fetches was waited for");
+      const stored = verifyFrame(volume, number, await read);
+      this.#blobs.set(key, stored);
+      return stored;
+    });
   }
 
   #openNear(sid: SegmentId): SegmentDirectory | undefined {

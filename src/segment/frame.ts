@@ -51,6 +51,12 @@ export class DecodedFrame {
     assert(slot >= 0 && slot < this.count, "A frame has no such slot");
     return this.#views[slot] ??= this.pages.subarray(slot * PAGE_SIZE, (slot + 1) * PAGE_SIZE);
   }
+
+  /** The hash of a page, 8 bytes little-endian. A view: do not write to it. */
+  hash(slot: number): Uint8Array<ArrayBuffer> {
+    assert(slot >= 0 && slot < this.count, "A frame has no such slot");
+    return this.hashes.subarray(slot * PAGE_HASH_BYTES, (slot + 1) * PAGE_HASH_BYTES);
+  }
 }
 
 /**
@@ -68,24 +74,47 @@ export function decodeFrame(
   stored: Uint8Array,
   codec: FrameCodec,
 ): DecodedFrame {
-  const refuse = (state: string, cause?: unknown): GraftError =>
-    damagedSegment(volume.sid, `frame ${frame} of volume "${volume.vid}" ${state}`, cause);
+  const refuse = refusalOf(volume, frame);
   const entry = volume.frameEntry(frame);
-  if (stored.length !== entry.storedBytes) {
-    throw refuse(`has ${stored.length} bytes instead of ${entry.storedBytes}`);
-  }
-  if (xxh64(stored, 0n) !== entry.hash) throw refuse("fails its checksum");
+  verifyFrame(volume, frame, stored);
   const hashes = stored.slice(0, entry.pages * PAGE_HASH_BYTES);
   const pages = unpack(entry, stored.subarray(hashes.length), codec, refuse);
   if (!pagesMatch(pages, hashes)) throw refuse("holds a page that fails its checksum");
   return new DecodedFrame(pages, hashes);
 }
 
+/**
+ * Checks that a frame is stored as it was written, without decoding it.
+ *
+ * @returns The bytes.
+ * @throws {GraftError} `damaged`, naming segment and frame.
+ */
+export function verifyFrame<B extends Uint8Array>(
+  volume: VolumeDirectory,
+  frame: number,
+  stored: B,
+): B {
+  const refuse = refusalOf(volume, frame);
+  const entry = volume.frameEntry(frame);
+  if (stored.length !== entry.storedBytes) {
+    throw refuse(`has ${stored.length} bytes instead of ${entry.storedBytes}`);
+  }
+  if (xxh64(stored, 0n) !== entry.hash) throw refuse("fails its checksum");
+  return stored;
+}
+
+type Refusal = (state: string, cause?: unknown) => GraftError;
+
+function refusalOf(volume: VolumeDirectory, frame: number): Refusal {
+  return (state, cause) =>
+    damagedSegment(volume.sid, `frame ${frame} of volume "${volume.vid}" ${state}`, cause);
+}
+
 function unpack(
   entry: FrameEntry,
   payload: Uint8Array,
   codec: FrameCodec,
-  refuse: (state: string, cause?: unknown) => GraftError,
+  refuse: Refusal,
 ): Uint8Array<ArrayBuffer> {
   const rawBytes = entry.pages * PAGE_SIZE;
   if (entry.raw && payload.length !== rawBytes) throw refuse("is not as long as its pages");

@@ -75,7 +75,12 @@ export class FakePagestore implements PagestoreApi {
     return Promise.resolve({
       indexes: Uint32Array.of(3),
       page: () => new Uint8Array(4096).fill(7),
+      hash: () => new Uint8Array(8),
     });
+  };
+
+  readFrames: PagestoreApi["readFrames"] = async (vid, lsn, wanted) => {
+    return { frames: [], rest: await this.read(vid, lsn, wanted) };
   };
 
   openWrite(expectedBytes?: number): PageWriteApi {

@@ -9,6 +9,7 @@ import { cors } from "hono/cors";
 import type { Clock } from "../core/clock.ts";
 import type { Random } from "../core/random.ts";
 import type { Timers } from "../core/timers.ts";
+import { NativeCodec } from "../segment/codecs/native_codec.ts";
 import type { Authenticator } from "./auth/authenticator.ts";
 import type { MetastoreApi, PagestoreApi, Role } from "./engines.ts";
 import { Endpoints } from "./http/endpoints.ts";
@@ -71,7 +72,9 @@ export function createApp(parts: AppParts): App {
   if (parts.cors.length > 0) app.use(allowOrigins(parts.cors));
   const subscriptions = new Subscriptions(parts);
   addProtocolRoutes(app, { ...parts, endpoints });
-  addV1Routes(app, { ...parts, endpoints, subscriptions });
+  const codec = new NativeCodec();
+  const compress = (raw: Uint8Array) => codec.compress(raw);
+  addV1Routes(app, { ...parts, endpoints, subscriptions, compress });
   addStatusRoutes(app, { endpoints, stores: parts.stores, metrics });
   const refuseCall = refuseUnknownCall({ ...parts, endpoints });
   const refuse = endpoints.wrap({ name: "unknown", errors: problemFormat }, (_, __, { req }) => {

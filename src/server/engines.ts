@@ -6,7 +6,7 @@
 
 import type { Metastore } from "../metastore/metastore.ts";
 import type { PageWrite } from "../pagestore/page_write.ts";
-import type { PagesRead, Pagestore } from "../pagestore/pagestore.ts";
+import type { FramesRead, PagesRead, Pagestore } from "../pagestore/pagestore.ts";
 
 /** The metastore, as far as routes use it. */
 export type MetastoreApi = Pick<
@@ -33,6 +33,8 @@ export type PageWriteApi = Pick<PageWrite, "hold" | "add" | "finish" | "abort">;
 export interface PagestoreApi {
   /** See {@linkcode Pagestore.read}. */
   read(...args: Parameters<Pagestore["read"]>): Promise<PagesRead>;
+  /** See {@linkcode Pagestore.readFrames}. */
+  readFrames(...args: Parameters<Pagestore["readFrames"]>): Promise<FramesRead>;
   /** See {@linkcode Pagestore.openWrite}. */
   openWrite(expectedBytes?: number): PageWriteApi;
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { Endpoints } from "../../src/server/http/endpoints.ts";
+import type { Endpoints } from "../../src/server/http/endpoints.ts";
 import { addV1Routes } from "../../src/server/routes/v1/v1_routes.ts";
 import { bounded, serverOfFile } from "./_support/server.ts";
 import { V1Volume } from "./_support/v1.ts";
@@ -67,6 +67,7 @@ bounded("every route is described, and every described call is served", async ()
     pagestore: none,
     subscriptions: none,
     clock: none,
+    compress: none,
     bodyLimitBytes: 0,
   });
   assert.deepEqual(served.sort(), operationsOf(description));

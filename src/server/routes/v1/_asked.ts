@@ -5,7 +5,7 @@ import type { Clock } from "../../../core/clock.ts";
 import { GraftError } from "../../../core/errors.ts";
 import { parseGid, type VolumeId } from "../../../core/gid.ts";
 import { type Lsn, toLsn } from "../../../core/lsn.ts";
-import { isMediaType } from "../../../wire/v1/mod.ts";
+import { type Compress, isMediaType } from "../../../wire/v1/mod.ts";
 import { type Claims, requireRight, type Verb } from "../../auth/claims.ts";
 import type { MetastoreApi, PagestoreApi } from "../../engines.ts";
 import type { Exchange } from "../../http/exchange.ts";
@@ -18,6 +18,8 @@ export interface RouteParts {
   readonly metastore: MetastoreApi;
   /** Where pages are. */
   readonly pagestore: PagestoreApi;
+  /** Compresses pages with zstd. */
+  readonly compress: Compress;
   /** Those who follow volumes. */
   readonly subscriptions: Subscriptions;
   /** What "2h ago" counts from. */

@@ -67,7 +67,7 @@ async function answer(
     vid,
     lsn: lsn ?? (await parts.metastore.snapshot(vid)).lsn,
     wanted,
-    zstd: acceptsZstd(exchange.request.headers.get("accept")),
+    compress: acceptsZstd(exchange.request.headers.get("accept")) ? parts.compress : undefined,
   });
   return new Response(await stream.open(), {
     headers: { "content-type": PAGES_MEDIA_TYPE, vary: "accept", ...headers },

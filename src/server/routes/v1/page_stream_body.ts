@@ -8,7 +8,12 @@ import { getLogger } from "@logtape/logtape";
 import type { VolumeId } from "../../../core/gid.ts";
 import type { Lsn } from "../../../core/lsn.ts";
 import { PageSet } from "../../../core/page_set.ts";
-import { encodeStreamHeader, PageStreamEncoder } from "../../../wire/v1/mod.ts";
+import {
+  type Compress,
+  encodeStreamHeader,
+  type PageFrame,
+  PageStreamEncoder,
+} from "../../../wire/v1/mod.ts";
 import type { PagestoreApi } from "../../engines.ts";
 
 /** What a {@linkcode PageStreamBody} is made of. */
@@ -21,8 +26,8 @@ export interface PageStreamBodyParts {
   readonly lsn: Lsn;
   /** The pages wanted, at least one. */
   readonly wanted: PageSet;
-  /** Whether the reader takes pages compressed with zstd. */
-  readonly zstd: boolean;
+  /** Compresses pages with zstd, for a reader that takes them so; undefined for one that does not. */
+  readonly compress: Compress | undefined;
 }
 
 /** Pages that are read at once, and held for one answer: 1 MiB. */
@@ -33,6 +38,8 @@ export class PageStreamBody {
   readonly #parts: PageStreamBodyParts;
   readonly #indexes: Uint32Array<ArrayBuffer>;
   readonly #encoder: PageStreamEncoder;
+  /** Pages sent because they are in a frame of another that was wanted. */
+  readonly #sent = new Set<number>();
   #next = 0;
 
   /** Nothing is read yet. */
@@ -73,13 +80,36 @@ export class PageStreamBody {
   }
 
   async #readBatch(): Promise<Uint8Array<ArrayBuffer>> {
-    const { pagestore, vid, lsn, wanted } = this.#parts;
     const batch = this.#indexes.subarray(this.#next, this.#next + BATCH_PAGES);
     this.#next += batch.length;
     const isWhole = batch.length === this.#indexes.length;
-    const found = await pagestore.read(vid, lsn, isWhole ? wanted : PageSet.from(batch));
-    this.#encoder.addPages(found);
+    const wanted = isWhole
+      ? this.#parts.wanted
+      : PageSet.from(batch.filter((pageIdx) => !this.#sent.has(pageIdx)));
+    if (wanted.size > 0) await this.#add(wanted);
     if (this.#isDone) this.#encoder.end();
     return this.#encoder.take();
+  }
+
+  async #add(wanted: PageSet): Promise<void> {
+    const { pagestore, vid, lsn, compress } = this.#parts;
+    if (compress === undefined) {
+      return this.#encoder.addPages(await pagestore.read(vid, lsn, wanted));
+    }
+    const { frames, rest } = await pagestore.readFrames(vid, lsn, wanted);
+    for (const frame of frames) this.#addFrame(frame);
+    this.#encoder.addPages(rest, compress);
+    for (const pageIdx of rest.indexes) this.#sent.add(pageIdx);
+  }
+
+  /** A frame may lie across two batches; each of its pages is sent once. */
+  #addFrame(frame: PageFrame): void {
+    let mask = 0;
+    for (const [slot, pageIdx] of frame.indexes.entries()) {
+      if ((frame.mask >> slot & 1) === 0 || this.#sent.has(pageIdx)) continue;
+      this.#sent.add(pageIdx);
+      mask |= 1 << slot;
+    }
+    if (mask !== 0) this.#encoder.addFrame({ ...frame, mask });
   }
 }
