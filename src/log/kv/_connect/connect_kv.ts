@@ -195,7 +195,8 @@ export class ConnectKv implements KvHandle {
     if (!isOver) return signal.aborted ? signal.reason : withReason(error);
     const { failure } = this.#session;
     const reason = reasonOf(signal.reason);
-    return new Error(failure === undefined ? reason : `${reason} (${failure})`, { cause: error });
+    const isKnown = failure === undefined || failure === reason;
+    return new Error(isKnown ? reason : `${reason} (${failure})`, { cause: error });
   }
 }
 

@@ -250,6 +250,11 @@ Deno.test("a feed that was trimmed beyond the position makes everybody start ove
     await commit(other, vid);
     await ring(followed);
     deepEqual(heard, ["resync", foreign(vid, 3)]);
+    // also where nothing is left of it
+    await commit(other, vid);
+    for await (const { key } of kv.list({ prefix: ["feed"] })) await kv.delete(key);
+    await ring(followed);
+    deepEqual(heard.slice(2), ["resync"]);
   }));
 
 Deno.test("an entry that has only aged at the position is no reason to start over", () =>
