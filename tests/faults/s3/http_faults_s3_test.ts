@@ -41,9 +41,8 @@ async function testUnderFire({ kind, log }: StoreKind): Promise<void> {
         `${failed} of ${proxy.count()} requests failed`,
     );
     assert.ok(commits > 0 && failed > 0);
-    // still under fire
-    await load.verify();
     proxy.fault = () => undefined;
+    await load.verify();
     await restartCold(server);
     await load.verify();
   } catch (cause) {
