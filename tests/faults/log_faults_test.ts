@@ -304,6 +304,30 @@ Deno.test("a large record that fails leaves at most parts that nothing names", (
     await commit(log, vid, large);
   }));
 
+Deno.test("a commit that was repeated on its way is stale to its caller, and there", () =>
+  withFaults(async ({ faults, log }) => {
+    const vid = newVolume();
+    const large = { segments: [use(sparseSet(150_000))] };
+    faults.writeFaults.push(undefined, "repeat");
+    const base = await log.head(vid);
+    const record = recordAfter(vid, base, large);
+    const version = await log.collectionVersion();
+    equal(await log.append(record, base, version), "stale");
+    // whatever was cleaned up after the supposed loser is done before this
+    await commit(log, newVolume());
+    await commit(log, newVolume());
+    deepEqual(await log.record(vid, toLsn(1)), record);
+    faults.writeFaults.push("repeat");
+    equal(await log.tombstone(vid, await log.headFromStore(vid)), "stale");
+    equal((await log.headFromStore(vid)).head?.deleted, true);
+    const registration = registrationOf(PageSet.range(1, 9));
+    const { writes } = faults;
+    faults.writeFaults.push("repeat");
+    await log.register([registration]);
+    equal(faults.writes, writes + 2);
+    deepEqual(await log.registration(registration.sid), registration);
+  }));
+
 Deno.test("parts that cannot be stored keep their record from being written", () =>
   withFaults(async ({ faults, log }) => {
     const vid = newVolume();

@@ -8,8 +8,9 @@ import type { KvAtomic, KvEntry, KvHandle, KvKey, KvRange } from "../../src/log/
  * - `before`: a write does not take effect.
  * - `after`: a write takes effect, and its answer is lost.
  * - `refuse`: a write does not take effect, as if a check had failed.
+ * - `repeat`: a write takes effect, and is then repeated on its way, so that the answer is a failed check.
  */
-export type WriteFault = "before" | "after" | "refuse";
+export type WriteFault = "before" | "after" | "refuse" | "repeat";
 
 /** What the store says when a call is made to fail. */
 export const STORE_ERROR = new Error("disk I/O error");
@@ -79,6 +80,7 @@ export class FaultyKv implements KvHandle {
     if (fault === "refuse") return { ok: false };
     const result = await commit();
     if (fault === "after") throw STORE_ERROR;
+    if (fault === "repeat") return { ok: false };
     return result;
   }
 }
