@@ -131,10 +131,15 @@ export class DiskCache implements BlobCache {
     this.#draining ??= this.#drain();
   }
 
+  /** Resolves when nothing waits to be written. */
+  async flush(): Promise<void> {
+    await this.#draining;
+  }
+
   /** Writes what waits, and lets the files go. The cache answers misses afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#draining;
+    await this.flush();
     await this.#attempt("write", async () => await this.#slabs?.close());
   }
 
