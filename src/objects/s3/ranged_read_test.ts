@@ -84,7 +84,6 @@ Deno.test("a tail or a range of no byte moves none", async () => {
 
 for (
   const [name, answer] of [
-    ["another start", part(11, 31)],
     ["fewer bytes than it says", { ...part(10, 30), body: OBJECT.slice(10, 29) }],
     ["more bytes than it says", { ...part(10, 30), body: OBJECT.slice(10, 31) }],
     ["no range", { ...part(10, 30), headers: {} }],
@@ -97,11 +96,25 @@ for (
     ["nonsense", { ...part(10, 30), headers: { "content-range": "bytes all of them" } }],
   ] as const satisfies readonly (readonly [string, ScriptedAnswer])[]
 ) {
-  Deno.test(`an answer with ${name} is not taken`, async () => {
-    await using scripted = ScriptedStore.answering(answer);
-    await rejectsWith(scripted.store.getRange("a", 10, 20), "unavailable");
+  Deno.test(`an answer with ${name} is not taken, and asked for again`, async () => {
+    await using scripted = ScriptedStore.answering(answer, part(10, 30));
+    deepEqual(await scripted.store.getRange("a", 10, 20), OBJECT.slice(10, 30));
+    equal(scripted.server.methods, "GET GET");
   });
 }
+
+Deno.test("a range that starts elsewhere is not taken", async () => {
+  await using scripted = ScriptedStore.answering(part(11, 31));
+  await rejectsWith(scripted.store.getRange("a", 10, 20), "unavailable", /another range$/);
+});
+
+Deno.test("nothing is read of an answer that is far too long", async () => {
+  const headers = { "content-range": "bytes 10-29/100", "content-length": "1000000000000" };
+  const endless: ScriptedAnswer = { status: 206, headers, body: OBJECT, hangAfter: 100 };
+  await using scripted = ScriptedStore.answering(endless, part(10, 30));
+  deepEqual(await scripted.store.getRange("a", 10, 20), OBJECT.slice(10, 30));
+  await scripted.server.hungUp;
+});
 
 Deno.test("a tail that is not the end is not taken", async () => {
   for (const answer of [part(50, 90), part(70, 100)]) {

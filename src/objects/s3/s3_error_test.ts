@@ -116,6 +116,12 @@ Deno.test("an error's text is read up to a bound", async () => {
   );
 });
 
+Deno.test("the log learns why a store cannot be reached", async () => {
+  await using scripted = ScriptedStore.answering("drop");
+  const error = await scripted.store.get("a").then(() => undefined, (error) => error);
+  ok(/connection closed/.test(error.cause.cause.message), Deno.inspect(error));
+});
+
 Deno.test("no secret and no signature is in what an error holds", async () => {
   const answers = ["drop", s3Error(403, "SignatureDoesNotMatch"), {
     status: 200,

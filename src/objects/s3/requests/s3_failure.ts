@@ -63,7 +63,9 @@ export class S3Failure extends Error {
 
 /** There was no answer, or not all of it. */
 export function brokenConnection(cause: unknown): S3Failure {
-  const told = new Error(String(cause).replaceAll(QUERY, ""));
+  // fetch says why only in the error below its own
+  const reason = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+  const told = new Error(String(reason).replaceAll(QUERY, ""));
   return new S3Failure({
     status: 0,
     code: "",

@@ -183,6 +183,16 @@ Deno.test("a caller that gives up while a put is sent is told so", async () => {
   equal(scripted.metrics.counters.get("s3_requests_total{objects,put,aborted}"), 1);
 });
 
+Deno.test("a caller that gives up in the last attempt is told that, and not that it failed", async () => {
+  const server = ScriptedS3.answering("hang");
+  await using scripted = new ScriptedStore(server, { limits: { attemptsMax: 1 } });
+  const controller = new AbortController();
+  const call = scripted.store.get("a", { signal: controller.signal });
+  await server.hanging;
+  controller.abort();
+  await rejectsWith(call, "aborted");
+});
+
 Deno.test("a caller that gives up during a pause is told so", async () => {
   const controller = new AbortController();
   const server = new ScriptedS3(() => SLOW_DOWN);
