@@ -135,6 +135,17 @@ Deno.test("a lost answer is one to a request that the server has handled", async
   assert.equal(opened.proxy.requests[0].status, 0);
 });
 
+Deno.test("the platform sends a request again whose answer is lost on a connection that was used before", async () => {
+  await using opened = open();
+  await (await opened.ask("/")).text();
+  opened.proxy.reset();
+  const faults: Fault[] = [{ kind: "lose" }];
+  opened.proxy.fault = () => faults.shift();
+  const response = await opened.ask("/key", { method: "PUT", body: "x" });
+  assert.equal(await response.text(), "hello world");
+  assert.deepEqual(opened.proxy.requests.map(({ status }) => status), [0, 200]);
+});
+
 Deno.test("a truncated answer announces more than it gives", async () => {
   await using opened = openWith({ kind: "truncate", bytes: 5 });
   const response = await opened.ask("/");
