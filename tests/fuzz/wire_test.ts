@@ -8,7 +8,9 @@ import type { Lsn } from "../../src/core/lsn.ts";
 import type { PageCount } from "../../src/core/page.ts";
 import { PageSet } from "../../src/core/page_set.ts";
 import { pagesOf, randomFrom } from "../../src/wire/_testing.ts";
+import { WasmCodec } from "../../src/segment/codecs/wasm_codec.ts";
 import * as wire from "../../src/wire/messages.ts";
+import * as v1 from "../../src/wire/v1/mod.ts";
 
 const RUNS = Number(Deno.env.get("GRAFT_FUZZ_RUNS") ?? 100_000);
 const SEED = Number(Deno.env.get("GRAFT_FUZZ_SEED") ?? 20_240_607);
@@ -32,6 +34,8 @@ const snapshot = {
 };
 const pages = pagesOf([1, 300, 2 ** 28]);
 const range = { start: 2 as Lsn, end: lsn };
+
+const codec = new WasmCodec();
 
 type Random = (below: number) => number;
 
@@ -100,6 +104,36 @@ const TARGETS: readonly Target[] = [
     ],
     run: assertSplitsAgree,
   },
+  {
+    name: "page stream",
+    bodies: [streamOf(v1.encodeStreamHeader({ vid, lsn }))],
+    run: (body, random) => assertStreamSplitsAgree(v1.PageStreamDecoder, body, random),
+  },
+  {
+    name: "commit stream",
+    bodies: [streamOf(v1.encodeCommitHeader({
+      vid,
+      cid,
+      requestId: new Uint8Array(16).fill(7),
+      baseLsn: lsn,
+      baseDigest: new Uint8Array(16).fill(9),
+      pageCount,
+    }))],
+    run: (body, random) => assertStreamSplitsAgree(v1.CommitStreamDecoder, body, random),
+  },
+  target(
+    "event",
+    (bytes) => v1.decodeVolumeEvent("commit", new TextDecoder().decode(bytes)),
+    new TextEncoder().encode(
+      v1.encodeVolumeEvent({
+        type: "commit",
+        ...snapshot,
+        digest: new Uint8Array(16),
+        since: 2,
+        graft: fewPages,
+      }).split("data: ")[1],
+    ),
+  ),
 ];
 
 /** What came of a decode: the error's message, or "ok". Anything but `invalid` is thrown on. */
@@ -133,6 +167,42 @@ function assertSplitsAgree(body: Uint8Array, random: Random): string {
   assert.deepEqual(split.pages.indexes, whole.pages.indexes);
   assert.ok(split.pages.count * 4096 <= body.length + 4096, "Pages were made up");
   return wholeOutcome;
+}
+
+/** Frames of both codecs, and the end. */
+function streamOf(header: Uint8Array): Uint8Array {
+  const encoder = new v1.PageStreamEncoder(header);
+  encoder.addPages(pages);
+  encoder.addPages(pagesOf([5, 6]), (raw) => codec.compress(raw));
+  encoder.end();
+  return encoder.take();
+}
+
+/** Whole or in chunks, a stream ends in the same way with the same pages, all of them checked. */
+function assertStreamSplitsAgree(
+  Decoder: typeof v1.PageStreamDecoder | typeof v1.CommitStreamDecoder,
+  body: Uint8Array,
+  random: Random,
+): string {
+  const decode = (chunkBytes: () => number) => {
+    const found: number[] = [];
+    const decompress: v1.Decompress = (stored, rawLength) => codec.decompress(stored, rawLength);
+    const decoder = new Decoder({ take: (pageIdx) => found.push(pageIdx), decompress });
+    const outcome = outcomeOf(() => {
+      for (let at = 0; at < body.length;) {
+        const next = at + chunkBytes();
+        decoder.push(body.subarray(at, next));
+        at = next;
+      }
+      decoder.finish();
+    });
+    return { outcome, found };
+  };
+  const whole = decode(() => body.length);
+  assert.deepEqual(decode(() => 1 + random(random(2) === 0 ? 20 : body.length)), whole);
+  const valid = [1, 300, 2 ** 28, 5, 6];
+  assert.deepEqual(whole.found, valid.slice(0, whole.found.length), "Pages were made up");
+  return whole.outcome;
 }
 
 /** Places near the start matter more: the rest of a body of pages is page bytes. */

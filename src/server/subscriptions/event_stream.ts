@@ -116,7 +116,7 @@ export class EventStream implements Follower {
       if (topic.hasNewsFor(lsn ?? 0)) this.#behind.add(topic);
     });
     // an LSN that was told of is gone: the log is another one than it was
-    if (topics.some((topic, i) => (seen?.[i] ?? 0) > topic.lsn)) this.#prologue += RESYNC;
+    if (topics.some((topic, i) => topic.isBelow(seen?.[i] ?? 0))) this.#prologue += RESYNC;
   }
 
   #pull(): Promise<void> | void {

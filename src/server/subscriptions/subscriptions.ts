@@ -98,7 +98,9 @@ export class Subscriptions {
     try {
       const { lastEventId, expiresAtMs } = subscription;
       const seen = lastEventId === undefined ? undefined : decodeEventId(vids, lastEventId);
-      await this.#lookUp(topics.filter((topic, i) => !topic.ready || topic.lsn < (seen?.[i] ?? 0)));
+      await this.#lookUp(
+        topics.filter((topic, i) => !topic.ready || topic.isBelow(seen?.[i] ?? 0)),
+      );
       this.#requireRoom();
       const stream = new EventStream({
         topics,

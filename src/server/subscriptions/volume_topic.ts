@@ -78,6 +78,11 @@ export class VolumeTopic {
     return this.#deleted || lsn < this.lsn;
   }
 
+  /** Whether an LSN, which was there once, is not. */
+  isBelow(lsn: number): boolean {
+    return !this.#deleted && lsn > this.lsn;
+  }
+
   /** One event that stands for all that happened so far; undefined where nothing did. */
   get summary(): Announcement | undefined {
     if (this.#summary === undefined && (this.#head !== undefined || this.#deleted)) {

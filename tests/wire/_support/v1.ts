@@ -206,7 +206,7 @@ function joined(parts: readonly Uint8Array[]): Bytes {
 }
 
 /** Reads a page stream as docs/formats/page_stream.md has it, and checks all of it. */
-export async function readStream(bytes: Uint8Array): Promise<ReadAnswer> {
+export async function readStream(bytes: Uint8Array, read = textOf): Promise<ReadAnswer> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   assert.equal(new TextDecoder().decode(bytes.subarray(0, 8)), "GRAFTPGS");
   assert.equal(view.getUint16(8, true), 1);
@@ -237,7 +237,7 @@ export async function readStream(bytes: Uint8Array): Promise<ReadAnswer> {
       assert.equal(view.getBigUint64(at + 16 + count * 4 + i * 8, true), xxh64(content));
       if ((mask >> i & 1) === 0) continue;
       delivered++;
-      pages[view.getUint32(at + 16 + i * 4, true)] = textOf(content);
+      pages[view.getUint32(at + 16 + i * 4, true)] = read(content);
     }
     at += 16 + count * 4 + length;
   }
