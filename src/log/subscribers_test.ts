@@ -56,3 +56,21 @@ Deno.test("what a listener throws is reported and counted, and the others hear a
   equal(counted, 1);
   equal(heard, 1);
 });
+
+Deno.test("who asked to know hears that changes may have been missed", () => {
+  const broken = new Error("broken");
+  const reported: unknown[] = [];
+  const subscribers = new Subscribers(noMetrics, (error) => reported.push(error));
+  let heard = 0;
+  subscribers.subscribe(() => {}, () => {
+    throw broken;
+  });
+  subscribers.subscribe(() => heard += 10);
+  const unsubscribe = subscribers.subscribe(() => {}, () => void heard++);
+  subscribers.resync();
+  equal(heard, 1);
+  deepEqual(reported, [broken]);
+  unsubscribe();
+  subscribers.resync();
+  equal(heard, 1);
+});

@@ -21,6 +21,8 @@ import { encodeValue } from "../codec/sealed_value.ts";
 import type { LogChange } from "../commit_log.ts";
 import { keyText, recordKey, referenceKey } from "./_keys.ts";
 import type { KvHandle } from "./kv_handle.ts";
+import { REMOTE_BATCHES_MAX, REMOTE_LIMITS } from "./_limits.ts";
+import { SteeredKv } from "./_testing_steered.ts";
 import { decodeFeed } from "./_feed/feed_entry.ts";
 import { encodeFloor } from "./_store/head_reads.ts";
 
@@ -84,6 +86,35 @@ Deno.test("what asks together is written together", async () => {
   equal(sums.log_batch_commits, 60);
   ok(sums.log_written_bytes > 60 * 200, `${sums.log_written_bytes}`);
   await log.close();
+});
+
+Deno.test("a shared log has several batches under way, an exclusive one has one", async () => {
+  for (
+    const { exclusive, batches } of [{ exclusive: true, batches: 1 }, {
+      exclusive: false,
+      batches: REMOTE_BATCHES_MAX,
+    }]
+  ) {
+    const kv = await Deno.openKv(":memory:");
+    const store = new SteeredKv(kv);
+    const log = await openOver(store, { exclusive });
+    const vids = Array.from({ length: 40 * REMOTE_LIMITS.checks }, newVolume);
+    const bases = await Promise.all(vids.map((vid) => log.head(vid)));
+    const version = await log.collectionVersion();
+    const held = Array.from({ length: REMOTE_BATCHES_MAX + 1 }, () => store.holdNextAnswer());
+    const reached = held.map((answer) => answer.reached.then(() => true));
+    const appended = Promise.all(
+      vids.map((vid, i) => log.append(recordAfter(vid, bases[i]), bases[i], version)),
+    );
+    await Promise.all(reached.slice(0, batches));
+    await store.settled();
+    const soFar = await Promise.all(reached.map((each) => Promise.race([each, false])));
+    equal(soFar.filter((each) => each).length, batches);
+    for (const answer of held) answer.release();
+    deepEqual(new Set(await appended), new Set(["landed"]));
+    await log.close();
+    kv.close();
+  }
 });
 
 Deno.test("an append that is known to have lost costs no call", async () => {

@@ -14,7 +14,8 @@ import {
 import type { LogChange } from "../../commit_log.ts";
 import { BELL_KEY } from "../_keys.ts";
 import type { KvLog } from "../kv_log.ts";
-import { openShared, SteeredKv, SteppedTimers } from "../_testing.ts";
+import { openShared } from "../_testing.ts";
+import { SteeredKv, SteppedTimers } from "../_testing_steered.ts";
 import { encodeFeed } from "./feed_entry.ts";
 import { LOOK_MS } from "./feed_follower.ts";
 

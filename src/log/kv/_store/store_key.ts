@@ -59,7 +59,7 @@ function foreign(calls: KvCalls): never {
   throw new GraftError(
     "invalid",
     `Cannot open log "${calls.name}": it holds keys of something else`,
-    { hint: "Name a file that does not exist yet" },
+    { hint: "Name a file that does not exist yet, or a store that holds nothing" },
   );
 }
 
