@@ -10,6 +10,7 @@ import { GraftError, isGraftError } from "../core/errors.ts";
 import { type Metrics, noMetrics } from "../core/metrics.ts";
 import { type Random, systemRandom } from "../core/random.ts";
 import { systemTimers, type Timers } from "../core/timers.ts";
+import { HedgedDatedStore } from "../objects/hedged_dated_store.ts";
 import type { ObjectStore } from "../objects/object_store.ts";
 import type { S3StoreParts } from "../objects/s3/s3_store_parts.ts";
 import { openS3Store } from "../objects/s3/s3_store.ts";
@@ -113,7 +114,7 @@ async function openBucket(address: string, options: OpenLogOptions): Promise<Com
       hint: "Set AWS_ACCESS_KEY_ID and the others",
     });
   }
-  const store = await openS3Store(address, s3);
+  const store = new HedgedDatedStore(await openS3Store(address, s3), s3);
   try {
     return await BucketLog.open({ ...ownParts(options), store, segments, name: address });
   } catch (error) {
