@@ -24,8 +24,11 @@ export interface S3FailureFacts {
   readonly cause?: unknown;
 }
 
-/** Two conditional puts at once: neither a yes nor a no. */
-const UNDECIDED = new Set(["ConditionalRequestConflict", "OperationAborted"]);
+/**
+ * What has a 4xx status although the request is not to blame: two conditional puts at once (neither a yes
+ * nor a no), and a body that came too slowly.
+ */
+const NO_FAULT = new Set(["ConditionalRequestConflict", "OperationAborted", "RequestTimeout"]);
 /** What the library calls an error that says nothing it understands. */
 const UNTOLD = new Set(["UnrecognizedError", "UnknownErrorCode"]);
 /** What stands behind an address's question mark: it may be a signature, which no log needs. */
@@ -51,7 +54,7 @@ export class S3Failure extends Error {
   /** Whether the same request may succeed a moment later. */
   get isTransient(): boolean {
     const { status, code } = this.facts;
-    return this.isUnknown || status === 429 || UNDECIDED.has(code);
+    return this.isUnknown || status === 429 || NO_FAULT.has(code);
   }
 
   /** Whether nobody can tell if this attempt was carried out: no answer, or a 5xx. */

@@ -15,6 +15,7 @@ for (
     ["502 without a body", { status: 502 }],
     ["504 with another body", { status: 504, body: "<html>Gateway timeout</html>" }],
     ["429", s3Error(429, "TooManyRequests")],
+    ["400 RequestTimeout", s3Error(400, "RequestTimeout")],
     ["a broken connection", "drop"],
     ["half of the object", { ...FINE, dropAfter: 3 }],
     ["none of the object", { ...FINE, dropAfter: 0 }],
