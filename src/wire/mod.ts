@@ -6,7 +6,7 @@
  *
  * ## Limitations
  *
- * - Only the messages of v0.1; the page stream of `/v1` is not here.
+ * - Only the messages of v0.1; [v1](./v1/mod.ts) has those of `/v1`.
  * - LSNs are numbers: what a peer sends above 2^53 - 1 becomes 2^53 - 1.
  * - Where a field that occurs once in the schema occurs twice in a body, the last one counts; protobuf
  *   would merge messages.

@@ -70,7 +70,7 @@ async function answer(
     compress: acceptsZstd(exchange.request.headers.get("accept")) ? parts.compress : undefined,
   });
   return new Response(await stream.open(), {
-    headers: { "content-type": PAGES_MEDIA_TYPE, vary: "accept", ...headers },
+    headers: { "content-type": PAGES_MEDIA_TYPE, vary: "accept, authorization", ...headers },
   });
 }
 
