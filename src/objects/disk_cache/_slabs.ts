@@ -163,8 +163,7 @@ export class Slabs {
     const { io } = this.#options;
     const { file, sizeBytes } = io.open(this.#files.path(number));
     try {
-      const listed = await listEntries(io, file, sizeBytes);
-      const entries = listed.filter(({ offset, length }) => offset + length <= sizeBytes);
+      const entries = await listEntries(io, file, sizeBytes);
       const hashes = Uint32Array.from(entries, ({ keyHash }) => keyHash);
       this.#slabs.set(number, { number, sizeBytes, hashes });
       this.#bytes += sizeBytes;

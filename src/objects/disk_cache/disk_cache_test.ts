@@ -191,12 +191,54 @@ Deno.test("the directory may be deleted before a file of it was opened for readi
 });
 
 Deno.test("one file may be deleted while others stay", async () => {
-  await using test = await TestCache.open(4 * MIB);
-  await test.fill(keysOf("a", 250));
-  const [first] = test.slabs();
-  Deno.removeSync(first);
+  await using test = await TestCache.open();
+  const keys = keysOf("a", 250);
+  await test.fill(keys);
+  equal(test.slabs().length, 3);
+  Deno.removeSync(test.slabs()[1]);
   await test.fill(keysOf("b", 120));
   equal(test.cache.bytes, test.filesBytes());
+  const held = test.held(keys);
+  ok(held.length > 100 && held.length < 200, `${held.length} of 250`);
+});
+
+Deno.test("an entry that is spoilt is not carried over", async () => {
+  await using test = await TestCache.open(4 * MIB);
+  await test.fill(["hot", "warm"]);
+  deepEqual(test.held(["hot", "warm"]), ["hot", "warm"]);
+  const [path] = test.slabs();
+  const bytes = Deno.readFileSync(path);
+  bytes[5_000] ^= 1;
+  Deno.writeFileSync(path, bytes);
+  await test.fill(keysOf("a", 350));
+  deepEqual(test.held(["hot", "warm"]), ["warm"]);
+  equal(test.counter(DAMAGED), 0);
+});
+
+Deno.test("files of slabs that are gone are closed", async () => {
+  await using test = await TestCache.open(4 * MIB);
+  let open = 0;
+  test.disk = {
+    open: (path) => {
+      open++;
+      return systemSlabIo.open(path);
+    },
+    close: (file) => {
+      open--;
+      systemSlabIo.close(file);
+    },
+    create: (path) => {
+      open++;
+      return systemSlabIo.create(path);
+    },
+  };
+  for (const key of keysOf("a", 1000)) {
+    await test.fill([key]);
+    test.held([key]);
+    ok(open <= test.slabs().length + 1, `${open} files are open`);
+  }
+  await test.cache.close();
+  equal(open, 0);
 });
 
 Deno.test("a full disk is left alone for ten seconds, then tried again with more room", async () => {
@@ -333,6 +375,28 @@ Deno.test("a disk that does not keep up is not waited for", async () => {
   await test.cache.flush();
   deepEqual(test.held(keys), held);
   equal(held.length, 1000 - test.counter(DROPPED));
+});
+
+Deno.test("a value that is replaced while it is written is the one that stays", async () => {
+  await using test = await TestCache.open();
+  const begun = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  test.disk = {
+    append: async (file, bytes) => {
+      begun.resolve();
+      await released.promise;
+      await systemSlabIo.append(file, bytes);
+    },
+  };
+  test.cache.set("a", sampleBytes(9_000, 1));
+  await begun.promise;
+  for (let n = 0; n < 2000; n++) test.cache.set("a", sampleBytes(9_000, 2));
+  equal(test.counter(DROPPED), 0, "only the last of them takes room");
+  released.resolve();
+  await test.cache.flush();
+  deepEqual(test.cache.get("a"), sampleBytes(9_000, 2));
+  await test.reopen();
+  deepEqual(test.cache.get("a"), sampleBytes(9_000, 2));
 });
 
 Deno.test("other files in the directory are left alone", async () => {
