@@ -236,6 +236,7 @@ export async function readStream(bytes: Uint8Array, read = textOf): Promise<Read
       const content = raw.subarray(i * 4096, (i + 1) * 4096);
       assert.equal(view.getBigUint64(at + 16 + count * 4 + i * 8, true), xxh64(content));
       if ((mask >> i & 1) === 0) continue;
+      assert.ok(!(view.getUint32(at + 16 + i * 4, true) in pages), "a page came twice");
       delivered++;
       pages[view.getUint32(at + 16 + i * 4, true)] = read(content);
     }
