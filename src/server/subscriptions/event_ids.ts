@@ -23,7 +23,7 @@ import type { VolumeId } from "../../core/gid.ts";
  * import { encodeEventId } from "./event_ids.ts";
  *
  * const vid = parseGid("volume", "GonwTRj2SohJzYLLjD9nSq");
- * console.log(encodeEventId([vid], [72])); // "d2ba0f0f.20"
+ * console.log(encodeEventId([vid], [72])); // "c749697f.20"
  * ```
  */
 export function encodeEventId(vids: readonly VolumeId[], lsns: readonly number[]): string {
