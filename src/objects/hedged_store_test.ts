@@ -1,6 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { Clock } from "../core/clock.ts";
-import { systemClock } from "../core/clock.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
 import { GraftError, isGraftError } from "../core/errors.ts";
 import { noMetrics } from "../core/metrics.ts";
 import { systemTimers, type Timers } from "../core/timers.ts";
@@ -31,13 +30,8 @@ class TestTime implements Clock, Timers {
     return this.#waiting.length;
   }
 
-  now(): number {
-    return this.nowMs;
-  }
-
-  monotonic(): number {
-    return this.nowMs;
-  }
+  now = () => this.nowMs;
+  monotonic = () => this.nowMs;
 
   sleep(delayMs: number): Promise<void> {
     return new Promise((resolve) => this.after(delayMs, resolve));
