@@ -38,7 +38,7 @@ export class VolumeIndexes {
   readonly #loads: Counter;
   /** In the order of their last use. */
   readonly #indexes = new Map<VolumeId, Entry>();
-  readonly #flights = new SingleFlight<VolumeId, VolumeIndex>();
+  readonly #flights = new SingleFlight<VolumeId, VolumeIndex | undefined>();
   /** Volumes deleted while their index was being read. */
   readonly #deletedMeanwhile = new Set<VolumeId>();
   readonly #unsubscribe: () => void;
@@ -79,7 +79,8 @@ export class VolumeIndexes {
       if (index !== undefined) return index;
       // others share this flight, so what it does must not depend on the LSN that one of them wants
       const caughtUp = await this.#flights.run(vid, () => this.#catchUp(vid));
-      if (caughtUp.headLsn >= lsn) return caughtUp;
+      if (caughtUp !== undefined && caughtUp.headLsn >= lsn) return caughtUp;
+      // it may have looked before this caller asked: what is missing takes a look of its own
       const { head } = await this.#log.head(vid);
       requireReadable(vid, lsn, head);
     }
@@ -99,21 +100,22 @@ export class VolumeIndexes {
     this.#unsubscribe();
   }
 
-  async #catchUp(vid: VolumeId): Promise<VolumeIndex> {
+  /** The index, up to the head; undefined where nothing can be read. */
+  async #catchUp(vid: VolumeId): Promise<VolumeIndex | undefined> {
     for (let attempt = 1;; attempt++) {
       const resyncs = this.#resyncs;
       const { head } = await this.#log.head(vid);
-      const live = requireReadable(vid, head?.lsn ?? FIRST_LSN, head);
+      if (head === undefined || head.deleted) return undefined;
       const index = this.#indexes.get(vid)?.index ?? new VolumeIndex(vid);
       this.#deletedMeanwhile.delete(vid);
       try {
-        await this.#applyTo(index, live.lsn);
+        await this.#applyTo(index, head.lsn);
         if (this.#deletedMeanwhile.has(vid) || this.#resyncs !== resyncs) continue;
         this.#keep(index);
         return index;
       } catch (error) {
         this.drop(vid);
-        if (attempt === LOAD_ATTEMPTS || !isGraftError(error, "damaged")) throw error;
+        if (attempt >= LOAD_ATTEMPTS || !isGraftError(error, "damaged")) throw error;
       }
     }
   }

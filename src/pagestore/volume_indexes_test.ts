@@ -106,6 +106,33 @@ Deno.test("VolumeIndexes refuses LSNs that are not there", async () => {
   await log.close();
 });
 
+Deno.test("VolumeIndexes does not answer with what was missing before it was asked", async () => {
+  const inner = await openLog("memory:");
+  const line = new Line();
+  const [isRead, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const log = overriding<CommitLog>(inner, {
+    async head(vid) {
+      const read = await inner.head(vid);
+      // the first answer is on its way for long
+      isRead.resolve();
+      await goOn.promise;
+      return read;
+    },
+  });
+  const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 1 << 20 });
+  // this process hears of nothing, as where another one commits
+  indexes.close();
+  const early = indexes.at(line.vid, toLsn(1));
+  await isRead.promise;
+  await append(inner, line.commit(1, [1]));
+  const late = indexes.at(line.vid, toLsn(1));
+  goOn.resolve();
+  assert.equal((await late).headLsn, 1);
+  // it was under way, so both answers are right
+  await Promise.allSettled([early]);
+  await inner.close();
+});
+
 Deno.test("VolumeIndexes forgets a deleted volume", async () => {
   const { log } = await openCountingLog();
   const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 1 << 20 });
@@ -159,6 +186,35 @@ Deno.test("VolumeIndexes forgets all when changes may have been missed", async (
   assert.deepEqual(lists, [first, first, second]);
   indexes.close();
   await log.close();
+});
+
+Deno.test("VolumeIndexes reports a gap that stays though changes are missed meanwhile", async () => {
+  const inner = await openLog("memory:");
+  const line = new Line();
+  for (let i = 0; i < 2; i++) await append(inner, line.commit(10, [i + 1]));
+  let resync = () => {};
+  let lists = 0;
+  const log = overriding<CommitLog>(inner, {
+    subscribe(listener, onResync = () => {}) {
+      resync = onResync;
+      return inner.subscribe(listener);
+    },
+    async *records(vid, start: Lsn, end: Lsn) {
+      if (++lists > 20) throw new Error("There is no end of attempts");
+      // the third attempt would be the last
+      if (lists === 3) {
+        resync();
+        yield* inner.records(vid, start, end);
+      }
+    },
+  });
+  const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 1 << 20 });
+  await assert.rejects(
+    indexes.at(line.vid, toLsn(2)),
+    (error) => isGraftError(error, "damaged"),
+  );
+  indexes.close();
+  await inner.close();
 });
 
 Deno.test("VolumeIndexes evicts the least recently used, whole", async () => {
