@@ -4,12 +4,25 @@
  * @module
  */
 
+/** Bytes of a value, at most. */
+export const STORED_VALUE_BYTES_MAX = 1024 * 1024;
+
+/** Characters of a key, at most. */
+export const STORED_KEY_CHARACTERS_MAX = 120;
+
 /** Rows that are written together. */
 export interface StorageBatch {
-  /** Rows to set. The storage keeps its own copy of each value. */
+  /** Rows to set, each key once. The storage keeps its own copy of each value. */
   readonly put?: Iterable<readonly [key: string, value: Uint8Array]>;
   /** Rows to remove; those that are not there do no harm. A key must not be in `put`, too. */
   readonly delete?: Iterable<string>;
+  /**
+   * What is known when the write resolves. `strict` (default): the rows survive a crash of the machine.
+   * `relaxed`: they may be lost in one, but as a whole batch, and only together with all later batches; the
+   * next strict write that resolves carries them along. For what can be fetched again: it spares a wait for
+   * the disk.
+   */
+  readonly durability?: "strict" | "relaxed";
 }
 
 /** Which rows are listed. */
@@ -30,7 +43,7 @@ export interface StorageRange {
 export interface ReplicaStorage {
   /** What the storage is, for messages: `memory:`, `sqlite:PATH`, `opfs:NAME`, `idb:NAME`. */
   readonly name: string;
-  /** The bytes of all keys and values. */
+  /** The bytes of all keys and values; those of a write count once it has resolved. */
   readonly bytes: number;
   /**
    * The value of a row; a promise only where the storage cannot answer at once. It is a view that
@@ -42,12 +55,19 @@ export interface ReplicaStorage {
    * is opened.
    */
   keys(range: StorageRange): AsyncIterable<string>;
-  /** Rows, ascending by key, as of some moment of the listing each. */
+  /**
+   * Rows, ascending by key, as of some moment of the listing each. A listing sees every write that was
+   * called before it.
+   */
   list(range: StorageRange): AsyncIterable<readonly [key: string, value: Uint8Array]>;
   /**
    * Writes rows: all of them or, whatever interrupts it, none. When it resolves they survive a crash
-   * of the program and (all but `memory:`) of the machine. Batches take effect in the order of the calls, and
-   * `get` answers what was written as soon as this was called.
+   * of the program and (all but `memory:`, and unless relaxed) of the machine. Batches take effect in the
+   * order of the calls, and `get` answers what was written as soon as this was called.
+   *
+   * When a write fails, so do those that were called after it and before its failure was told, for the same
+   * reason: a batch never stands without one that it may rest on. `get` then answers what was there before.
+   * Batches of calls that come together may be written as one.
    */
   write(batch: StorageBatch): Promise<void>;
   /** Finishes the writes under way, then lets go. The storage is not used afterwards. */

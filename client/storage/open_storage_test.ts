@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { isGraftError } from "../../src/core/errors.ts";
+import { openStorage } from "./open_storage.ts";
+
+Deno.test("a URL names the storage", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "graft-storage-" });
+  for (const url of ["memory:", `sqlite:${folder}/a b.db`]) {
+    const storage = await openStorage(url);
+    assert.equal(storage.name, url);
+    await storage.close();
+  }
+  assert.ok((await Deno.stat(`${folder}/a b.db`)).isFile);
+  await Deno.remove(folder, { recursive: true });
+});
+
+for (
+  const url of ["", "memory", "memory:x", "sqlite", "sqlite:", "file:/x", "constructor:x", "/x"]
+) {
+  Deno.test(`"${url}" names no storage`, async () => {
+    await assert.rejects(openStorage(url), (error: unknown) => {
+      assert.ok(isGraftError(error, "invalid"), `${error}`);
+      assert.equal(
+        error.message,
+        `Cannot open the storage "${url}": there is none of that name`,
+      );
+      assert.match(error.hint ?? "", /memory:, sqlite:PATH/);
+      return true;
+    });
+  });
+}
