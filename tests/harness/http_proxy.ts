@@ -185,6 +185,7 @@ export class HttpProxy {
   async #wait(delayMs: number): Promise<void> {
     if (delayMs === 0) return;
     const { signal } = this.#closing;
+    signal.throwIfAborted();
     const { promise, resolve } = Promise.withResolvers<void>();
     const done = () => resolve();
     const timer = setTimeout(done, delayMs);
