@@ -113,6 +113,11 @@ export interface CommitLog {
   readonly storeId: string;
   /** Whether no other process can write to it, so that heads read or written here stay true. */
   readonly exclusive: boolean;
+  /**
+   * Whether subscribers hear of what other processes write without anybody asking. Where it is false, they
+   * hear of it when a head is read.
+   */
+  readonly announcesAll: boolean;
 
   /**
    * A head to base an append on: the newest that this process knows, which others may have passed; from

@@ -215,7 +215,7 @@ export class Metastore {
 
   /** Whether {@linkcode Metastore.subscribe} also tells of what other processes write. */
   get announcesAll(): boolean {
-    return this.#parts.log.exclusive;
+    return this.#parts.log.announcesAll;
   }
 
   /**

@@ -68,6 +68,7 @@ export class BucketLog implements CommitLog {
   readonly name: string;
   readonly storeId: string;
   readonly exclusive: boolean = false;
+  readonly announcesAll: boolean = false;
   readonly #calls: BucketCalls;
   readonly #clock: Clock;
   readonly #heads: KnownHeads;

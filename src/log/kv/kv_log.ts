@@ -89,6 +89,7 @@ export class KvLog implements CommitLog {
   readonly name: string;
   readonly storeId: string;
   readonly exclusive: boolean;
+  readonly announcesAll: boolean = true;
   readonly #onClosed: (() => void) | undefined;
   readonly #calls: KvCalls;
   readonly #heads: HeadCache;
