@@ -42,6 +42,8 @@ export const FEED_RETENTION_MS = 24 * 60 * 60 * 1000;
 
 /** Batches that one change may be part of without landing or losing, before its caller is told. */
 export const ATTEMPTS_MAX = 5;
+/** Batches that may fail, each by its deadline, while a change waits for its turn. */
+export const FAILURES_WAITED_MAX = 4;
 /** Heads kept in memory, about 500 bytes each. */
 export const HEADS_MAX = 32_768;
 /** Bytes of registrations kept in memory: a commit follows soon after the segments it names. */

@@ -12,7 +12,12 @@ import { readHeads } from "../_store/head_reads.ts";
 import { BELL_KEY, COLLECTION_KEY, feedKey, headKey, keyText } from "../_keys.ts";
 import type { KvCalls } from "../_store/kv_calls.ts";
 import type { KvAtomic } from "../kv_handle.ts";
-import { type AtomicLimits, ATTEMPTS_MAX, FEED_RETENTION_MS } from "../_limits.ts";
+import {
+  type AtomicLimits,
+  ATTEMPTS_MAX,
+  FAILURES_WAITED_MAX,
+  FEED_RETENTION_MS,
+} from "../_limits.ts";
 import type { LogMetrics } from "../../_log_metrics.ts";
 import { type HeadChange, type Pending, PendingChange, PendingWrite } from "./pending.ts";
 
@@ -42,6 +47,8 @@ export class GroupWriter {
   #waiting: Pending[] = [];
   /** How many write, each one batch after the other. */
   #writers = 0;
+  /** Batches that failed. */
+  #failures = 0;
   /** Batches under way. */
   readonly #batches = new Set<Promise<void>>();
   /** The newest version of the collection key that was seen; undefined before the first look. */
@@ -53,7 +60,7 @@ export class GroupWriter {
 
   /** Changes a head if it is still the one that the change was based on. */
   change(change: HeadChange): Promise<AppendOutcome> {
-    const pending = new PendingChange(change);
+    const pending = new PendingChange(change, this.#failures);
     this.#enqueue(pending);
     return pending.outcome;
   }
@@ -201,6 +208,7 @@ export class GroupWriter {
   /** Whether the batch was written is not known. */
   #giveUp(batch: Batch<Pending>, error: unknown): void {
     const { heads, doubts } = this.#parts;
+    this.#failures++;
     const again: Pending[] = [];
     for (const pending of batch.items) {
       if (pending instanceof PendingWrite) {
@@ -213,7 +221,18 @@ export class GroupWriter {
         pending.reject(error);
       }
     }
-    this.#waiting.unshift(...again);
+    this.#waiting = [
+      ...again,
+      ...this.#waiting.filter((pending) => !this.#endWait(pending, error)),
+    ];
+  }
+
+  /** A store that is down takes each batch's whole deadline: the last in a long queue would wait for hundreds. */
+  #endWait(pending: Pending, error: unknown): boolean {
+    if (pending instanceof PendingWrite) return false;
+    if (this.#failures - pending.failuresBefore < FAILURES_WAITED_MAX) return false;
+    pending.reject(error);
+    return true;
   }
 
   #answerStale(pending: PendingChange): void {

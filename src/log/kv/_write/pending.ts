@@ -32,9 +32,12 @@ export class PendingChange implements Batchable {
   readonly reject: (error: unknown) => void;
   /** Batches that failed with this in them although nothing had changed. */
   fruitless = 0;
+  /** Batches that had failed when it came. */
+  readonly failuresBefore: number;
 
-  constructor(change: HeadChange) {
+  constructor(change: HeadChange, failuresBefore: number) {
     this.change = change;
+    this.failuresBefore = failuresBefore;
     this.vid = change.vid;
     this.cost = costOf(change.mutations, headKey(change.vid));
     ({ promise: this.outcome, resolve: this.resolve, reject: this.reject } = Promise
