@@ -23,15 +23,17 @@ const GROUP_BYTES_MAX = 8 * 1024 * 1024;
  */
 export class WriteQueue {
   readonly #apply: ApplyChanges;
+  readonly #tidy: () => Promise<void> | void;
   /** What is on its way, with the last batch that it is part of. */
   readonly #pending = new Map<string, { value: Uint8Array | undefined; batch: WaitingBatch }>();
   #waiting: WaitingBatch[] = [];
   #pumping: Promise<void> | undefined;
   #isClosed = false;
 
-  /** No batches. */
-  constructor(apply: ApplyChanges) {
+  /** No batches. `tidy` runs after each write, when its callers have been told; it must not throw. */
+  constructor(apply: ApplyChanges, tidy: () => Promise<void> | void = () => {}) {
     this.#apply = apply;
+    this.#tidy = tidy;
   }
 
   /** Takes a batch. Its rows can be read at once. */
@@ -92,6 +94,7 @@ export class WriteQueue {
       }
       batch.done.resolve();
     }
+    await this.#tidy();
   }
 
   /** Later batches may rest on those that failed, so all go. */
