@@ -11,8 +11,8 @@ import { brokenAnswer, S3Failure } from "./requests/s3_failure.ts";
 
 /** Entries of a page: the most that S3 gives. */
 const PAGE_ENTRIES_MAX = 1000;
-/** The most that a page of long keys takes. */
-const PAGE_BYTES_MAX = 2 * 1024 * 1024;
+/** More than a page of the longest keys takes, and nothing longer is read. */
+const PAGE_BYTES_MAX = 8 * 1024 * 1024;
 const END_OF_PAGE = "</ListBucketResult>";
 
 /** Which entries are wanted; keys are whole ones. */
@@ -46,6 +46,7 @@ class ListingClient extends S3Client {
   readonly #calls: BucketCalls;
   readonly #range: ListingRange;
   readonly #what: string;
+  #token: string | undefined;
 
   constructor(calls: BucketCalls, range: ListingRange, what: string) {
     super({ endPoint: "unused", region: "unused", bucket: calls.bucket });
@@ -59,8 +60,10 @@ class ListingClient extends S3Client {
     const { after, signal } = this.#range;
     const query = { ...options.query as Record<string, string> };
     delete query.delimiter;
-    const isFirst = query["continuation-token"] === undefined;
-    if (isFirst && after !== "") query["start-after"] = after;
+    const token = query["continuation-token"];
+    if (token === undefined && after !== "") query["start-after"] = after;
+    if (token !== undefined && token === this.#token) throw brokenAnswer("a listing without end");
+    this.#token = token;
     const page = await this.#calls.attemptBucket({
       operation: "list",
       method: "GET",
@@ -77,7 +80,14 @@ class ListingClient extends S3Client {
 /** The library would take half a page for the last one. */
 async function wholePage(response: Response, expect: (bytes: number) => void): Promise<string> {
   expect(PAGE_BYTES_MAX);
-  const text = await response.text();
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > PAGE_BYTES_MAX) {
+      throw brokenAnswer(`a page of more than ${PAGE_BYTES_MAX} bytes`);
+    }
+  }
   if (text.trimEnd().endsWith(END_OF_PAGE)) return text;
   throw brokenAnswer("no whole listing");
 }

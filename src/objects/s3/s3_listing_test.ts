@@ -106,6 +106,20 @@ Deno.test("a page that is no listing is not taken for an empty one", async () =>
   }
 });
 
+Deno.test("pages that lead nowhere are no reason to ask for ever", async () => {
+  const nextTokens = ["first", "second", "second", undefined];
+  await using scripted = ScriptedStore.answering(...nextTokens.map((next) => page([], next)));
+  await rejectsWith(collect(scripted.store.list("")), "unavailable", /a listing without end/);
+  equal(scripted.server.methods, "GET GET GET");
+});
+
+Deno.test("a page is read up to a bound", async () => {
+  const whole = page([]);
+  const body = whole.body.replace("<Is", `${" ".repeat(9_000_000)}<Is`);
+  await using scripted = ScriptedStore.answering({ ...whole, body });
+  await rejectsWith(collect(scripted.store.list("")), "unavailable", /more than 8388608 bytes/);
+});
+
 Deno.test("a listing that breaks off later is an error, not an end", async () => {
   const pages = [page(["some/place/a"], "next"), s3Error(404, "NoSuchBucket")];
   await using scripted = ScriptedStore.answering(...pages);
