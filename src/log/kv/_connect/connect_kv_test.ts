@@ -223,8 +223,13 @@ Deno.test("a watch brings each change, and none for signs of life", () =>
 Deno.test("a watch that is not served fails", () =>
   withServer(async (server, kv) => {
     const fails = async (chunk: string, message: RegExp) => {
-      server.answers.push(stream(chunksOf(chunk)));
+      let cancelled = false;
+      server.answers.push(({ signal }) => {
+        signal.addEventListener("abort", () => cancelled = true);
+        return stream(chunksOf(chunk, PING))({ signal });
+      });
       await rejects(kv.watch([["bell"]]).getReader().read(), message);
+      ok(cancelled, "its connection was left open");
     };
     await fails("02000000" + "0802", /serves no watch/);
     await fails("ffffffff", /a message of 4294967295 bytes/);

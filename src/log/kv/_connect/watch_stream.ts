@@ -51,13 +51,18 @@ async function* readMessages(
   const response = await whileListening(() => open(signal));
   const reader = response.body!.getReader();
   let left: Uint8Array = new Uint8Array();
-  for (;;) {
-    const { done, value } = await whileListening(() => reader.read());
-    if (done) return;
-    const { messages, rest } = split(concat(left, value));
-    left = rest;
-    // several messages at once are one piece of news
-    if (messages.length > 0) yield;
+  try {
+    for (;;) {
+      const { done, value } = await whileListening(() => reader.read());
+      if (done) return;
+      const { messages, rest } = split(concat(left, value));
+      left = rest;
+      // several messages at once are one piece of news
+      if (messages.length > 0) yield;
+    }
+  } finally {
+    // a store that sends nonsense would go on, on a connection that nobody reads
+    silence.abort(new Error("nobody watches any more"));
   }
 }
 
