@@ -6,6 +6,7 @@
 
 import { assert } from "../core/assert.ts";
 import type { Clock } from "../core/clock.ts";
+import { type GraftError, isGraftError } from "../core/errors.ts";
 import { newGid, type VolumeId } from "../core/gid.ts";
 import { PAGE_SIZE } from "../core/limits.ts";
 import type { Counter, Histogram, Metrics } from "../core/metrics.ts";
@@ -40,11 +41,15 @@ export interface SegmentWriterParts {
 
 /** Uploads under way at once. */
 const SLOTS = 4;
+/** Segments that may fail, each by the store's deadline, while a write waits for its turn. */
+const FAILURES_WAITED_MAX = 4;
 /** A shared segment takes no further write beyond this many pages (16 MiB). */
 const SHARED_PAGES_MAX = 4096;
 const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 interface WaitingWrite extends VolumePages {
+  /** Segments that had failed when it came. */
+  readonly failuresBefore: number;
   readonly resolve: (use: SegmentUse) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -55,10 +60,12 @@ interface WaitingWrite extends VolumePages {
  */
 export class SegmentWriter {
   readonly #parts: SegmentWriterParts;
-  readonly #waiting: WaitingWrite[] = [];
+  #waiting: WaitingWrite[] = [];
   readonly #uploads: (() => Promise<unknown>)[] = [];
   #freeSlots = SLOTS;
   #uploadIsNext = false;
+  /** Segments of shared writes that failed. */
+  #failures = 0;
   #writes: Histogram;
   #pages: Counter;
   #rawBytes: Counter;
@@ -84,7 +91,7 @@ export class SegmentWriter {
    */
   write(vid: VolumeId, pages: PageBuffer): Promise<SegmentUse> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ vid, pages, resolve, reject });
+      this.#waiting.push({ vid, pages, failuresBefore: this.#failures, resolve, reject });
       this.#pump();
     });
   }
@@ -161,7 +168,18 @@ export class SegmentWriter {
       }
     } catch (error) {
       for (const { reject } of batch) reject(error);
+      if (isGraftError(error, "unavailable")) this.#endWaits(error);
     }
+  }
+
+  /** With a store that is down, the last of many writes to one volume would wait for all before it. */
+  #endWaits(error: GraftError): void {
+    this.#failures++;
+    this.#waiting = this.#waiting.filter(({ failuresBefore, reject }) => {
+      if (this.#failures - failuresBefore < FAILURES_WAITED_MAX) return true;
+      reject(error);
+      return false;
+    });
   }
 
   async #store(volumes: readonly VolumePages[]): Promise<Registration> {
