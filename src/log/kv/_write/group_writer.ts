@@ -1,6 +1,6 @@
 // The one writer of a log: what waits is written together.
 
-import { GraftError } from "../../../core/errors.ts";
+import { GraftError, isGraftError } from "../../../core/errors.ts";
 import type { AppendOutcome, LogChange } from "../../commit_log.ts";
 import { encodeValue } from "../../codec/sealed_value.ts";
 import type { Announcements } from "../_feed/announcements.ts";
@@ -47,7 +47,7 @@ export class GroupWriter {
   #waiting: Pending[] = [];
   /** How many write, each one batch after the other. */
   #writers = 0;
-  /** Batches that failed. */
+  /** Batches that the store failed. */
   #failures = 0;
   /** Batches under way. */
   readonly #batches = new Set<Promise<void>>();
@@ -208,7 +208,6 @@ export class GroupWriter {
   /** Whether the batch was written is not known. */
   #giveUp(batch: Batch<Pending>, error: unknown): void {
     const { heads, doubts } = this.#parts;
-    this.#failures++;
     const again: Pending[] = [];
     for (const pending of batch.items) {
       if (pending instanceof PendingWrite) {
@@ -221,18 +220,19 @@ export class GroupWriter {
         pending.reject(error);
       }
     }
-    this.#waiting = [
-      ...again,
-      ...this.#waiting.filter((pending) => !this.#endWait(pending, error)),
-    ];
+    this.#waiting.unshift(...again);
+    if (isGraftError(error, "unavailable")) this.#endWaits(error);
   }
 
   /** A store that is down takes each batch's whole deadline: the last in a long queue would wait for hundreds. */
-  #endWait(pending: Pending, error: unknown): boolean {
-    if (pending instanceof PendingWrite) return false;
-    if (this.#failures - pending.failuresBefore < FAILURES_WAITED_MAX) return false;
-    pending.reject(error);
-    return true;
+  #endWaits(error: GraftError): void {
+    this.#failures++;
+    this.#waiting = this.#waiting.filter((pending) => {
+      if (pending instanceof PendingWrite) return true;
+      if (this.#failures - pending.failuresBefore < FAILURES_WAITED_MAX) return true;
+      pending.reject(error);
+      return false;
+    });
   }
 
   #answerStale(pending: PendingChange): void {
