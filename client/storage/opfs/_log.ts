@@ -33,7 +33,7 @@ export async function openLog(name: string, folder: SyncFiles): Promise<OpenedLo
     const last = kept.at(-1)?.file;
     last?.cutRest();
     // what was read may not be on the disk yet, and what was cut off must not come back behind new records
-    if (last?.isFlushed === false) last.flush();
+    last?.flush();
     return {
       files: kept.map(({ file }) => file),
       records: kept.flatMap(({ file, records }) => records.map((record) => ({ file, record }))),

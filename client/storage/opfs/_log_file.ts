@@ -63,9 +63,7 @@ export class LogFile {
       records.push(record);
       this.#end = record.end;
     }
-    this.#flushed = records.at(-1)?.flushedBytes ?? 0;
     if (length === this.#end) return { records, rest: "nothing" };
-    this.#flushed = 0;
     return { records, rest: this.#isFlushedBeyond(bytes) ? "damaged" : "torn" };
   }
 
