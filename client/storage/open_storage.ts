@@ -27,6 +27,14 @@ const SCHEMES: Readonly<Record<string, Open>> = {
     const { SqliteStorage } = await import("./sqlite_storage.ts");
     return SqliteStorage.open(path, options);
   },
+  async opfs(name, options) {
+    const { openOpfsStorage } = await import("./opfs/opfs_storage.ts");
+    return openOpfsStorage(name, options);
+  },
+  async idb(name, options) {
+    const { IdbStorage } = await import("./idb/idb_storage.ts");
+    return IdbStorage.open(name, options);
+  },
 };
 
 /**
@@ -36,6 +44,10 @@ const SCHEMES: Readonly<Record<string, Open>> = {
  * |---|---|---|
  * | `memory:` | memory: gone with the program | everywhere |
  * | `sqlite:PATH` | a file of SQLite | Deno, Node 22.13 and later |
+ * | `opfs:NAME` | files of the browser's own file system | in a dedicated worker |
+ * | `idb:NAME` | the browser's IndexedDB; slower to read than `opfs:` | in a page or any worker |
+ *
+ * In a browser a NAME belongs to the page's origin, and has 1 to 100 letters, digits, `-`, `_` and dots.
  *
  * @throws {GraftError} `invalid` for a URL that names none, or one that this platform lacks; `unavailable`
  * when another has it open, or it cannot be reached; `damaged`; `aborted`.
