@@ -25,8 +25,9 @@ import type { S3StoreParts } from "./s3_store_parts.ts";
  * Keeps objects in a bucket, under a prefix.
  *
  * Every request has a deadline, and is repeated with growing pauses when it is not answered, or answered
- * with 429 or 5xx. Puts are single requests, so that a conditional one is decided by the store; one whose
- * answer was lost is looked up before it counts as refused.
+ * with 429 or 5xx. At most 256 are under way at once; others wait for their turn, within their time. Puts
+ * are single requests, so that a conditional one is decided by the store; one whose answer was lost is
+ * looked up before it counts as refused.
  *
  * Limitations:
  * * An object has at most 5 GiB, what S3 takes in one request.

@@ -33,10 +33,10 @@ export class Deadline {
     return this.#hasPassed;
   }
 
-  /** Moves the moment to `delayMs` from now. */
+  /** Moves the moment to `delayMs` from now; at once where that is not above 0. */
   setMs(delayMs: number): void {
     this.#cancel();
-    this.#cancel = this.#timers.after(delayMs, () => {
+    this.#cancel = this.#timers.after(Math.max(delayMs, 0), () => {
       this.#hasPassed = !this.#controller.signal.aborted;
       this.#controller.abort(new DOMException("The time is up", "TimeoutError"));
     });

@@ -1,9 +1,10 @@
-import { equal } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import type { Timers } from "../../../core/timers.ts";
 import { Deadline } from "./deadline.ts";
 
 /** Timers that fire when the test says so. */
 class HeldTimers implements Timers {
+  readonly delays: number[] = [];
   readonly waiting = new Map<number, () => void>();
   #next = 0;
 
@@ -11,7 +12,8 @@ class HeldTimers implements Timers {
     return Promise.reject(new Error("a deadline does not sleep"));
   }
 
-  after(_delayMs: number, callback: () => void): () => void {
+  after(delayMs: number, callback: () => void): () => void {
+    this.delays.push(delayMs);
     const id = this.#next++;
     this.waiting.set(id, callback);
     return () => this.waiting.delete(id);
@@ -40,6 +42,12 @@ Deno.test("a deadline that is moved has one moment", () => {
   equal(timers.waiting.size, 1);
   deadline.clear();
   equal(timers.waiting.size, 0);
+});
+
+Deno.test("a deadline that has passed already is now", () => {
+  const timers = new HeldTimers();
+  new Deadline(timers, undefined).setMs(-10);
+  deepEqual(timers.delays, [0]);
 });
 
 Deno.test("a caller that gives up ends it with his reason, and no time has passed", () => {

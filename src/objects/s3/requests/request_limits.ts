@@ -6,6 +6,8 @@
 
 /** How long a request may take, and how often it is tried. */
 export interface RequestLimits {
+  /** Requests under way at once, each on a connection; the next ones wait. */
+  readonly concurrentMax: number;
   /** How often a request is sent at most. */
   readonly attemptsMax: number;
   /** How long an attempt may take beyond the time for its bytes. */
@@ -22,6 +24,8 @@ export interface RequestLimits {
 
 /** What suits a store that is near as well as one across an ocean. */
 export const REQUEST_LIMITS: RequestLimits = {
+  // two stores' worth leave half of the usual 1,024 files of a process to others
+  concurrentMax: 256,
   attemptsMax: 4,
   attemptMs: 10_000,
   bytesPerSecondMin: 1024 * 1024,

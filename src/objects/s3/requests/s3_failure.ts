@@ -82,6 +82,12 @@ export function lateAnswer(): S3Failure {
   return new S3Failure({ status: 0, code: "", message: "the store did not answer in time" });
 }
 
+/** So many requests were under way all the time that this one was not sent. */
+export function crowdedOut(): S3Failure {
+  const message = "the store did not answer the requests before it in time";
+  return new S3Failure({ status: 0, code: "", message });
+}
+
 /** The answer is not what was asked for: shorter, longer, or no sense at all. */
 export function brokenAnswer(state: string): S3Failure {
   return new S3Failure({ status: 0, code: "", message: `the store's answer is broken (${state})` });

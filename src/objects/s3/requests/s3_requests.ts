@@ -11,10 +11,11 @@ import { checkSignal } from "../../_call_checks.ts";
 import { type HttpConnections, openConnections } from "../../_s3_io.ts";
 import { Deadline } from "./deadline.ts";
 import { RequestCounts, type S3Operation } from "./request_counts.ts";
+import { RequestSlots } from "./request_slots.ts";
 import { pauseMs, REQUEST_LIMITS, type RequestLimits, transferMs } from "./request_limits.ts";
 import { type BucketRequest, RequestSigner } from "./request_signer.ts";
 import type { S3Address } from "../s3_address.ts";
-import { brokenConnection, failureOf, lateAnswer, S3Failure } from "./s3_failure.ts";
+import { brokenConnection, crowdedOut, failureOf, lateAnswer, S3Failure } from "./s3_failure.ts";
 import type { S3StoreParts } from "../s3_store_parts.ts";
 
 /** A request and what is made of its answer. */
@@ -39,12 +40,14 @@ export class S3Requests {
   readonly #limits: RequestLimits;
   readonly #signer: RequestSigner;
   readonly #counts: RequestCounts;
+  readonly #slots: RequestSlots;
   readonly #connections: HttpConnections = openConnections();
 
   /** Sends to the bucket of `address`. */
   constructor(address: S3Address, parts: S3StoreParts) {
     this.#parts = parts;
     this.#limits = { ...REQUEST_LIMITS, ...parts.limits };
+    this.#slots = new RequestSlots(this.#limits.concurrentMax);
     this.#signer = new RequestSigner(parts.settings, address);
     this.#counts = new RequestCounts(parts.metrics, parts.store ?? "objects");
   }
@@ -63,7 +66,7 @@ export class S3Requests {
     for (let attempt = 1;; attempt++) {
       checkSignal(request.signal, request.what);
       try {
-        return await this.#attempt(request, endMs - clock.monotonic());
+        return await this.#attemptInTurn(request, endMs);
       } catch (error) {
         if (!(error instanceof S3Failure)) throw error;
         mayHaveLanded ||= error.isUnknown;
@@ -101,6 +104,29 @@ export class S3Requests {
     } catch (error) {
       checkSignal(request.signal, request.what);
       throw error;
+    }
+  }
+
+  async #attemptInTurn<T>(request: S3Request<T>, endMs: number): Promise<T> {
+    if (!this.#slots.tryTake()) await this.#waitForTurn(request, endMs);
+    try {
+      return await this.#attempt(request, endMs - this.#parts.clock.monotonic());
+    } finally {
+      this.#slots.release();
+    }
+  }
+
+  async #waitForTurn(request: S3Request<unknown>, endMs: number): Promise<void> {
+    const { clock, timers } = this.#parts;
+    const deadline = new Deadline(timers, request.signal);
+    deadline.setMs(endMs - clock.monotonic());
+    try {
+      await this.#slots.take(deadline.signal);
+    } catch {
+      checkSignal(request.signal, request.what);
+      throw crowdedOut();
+    } finally {
+      deadline.clear();
     }
   }
 

@@ -158,6 +158,39 @@ Deno.test("a store that never answers is out of time", async () => {
   equal(scripted.metrics.counters.get("s3_requests_total{objects,get,timeout}"), 2);
 });
 
+Deno.test("no more requests are under way than may be", async () => {
+  const server = ScriptedS3.answering("hang", FINE);
+  await using scripted = new ScriptedStore(server, { limits: { concurrentMax: 1 } });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const first = rejectsWith(scripted.store.get("a", { signal }), "aborted");
+  await server.hanging;
+  const others = Array.from({ length: 3 }, () => scripted.store.get("b"));
+  const impatient = new AbortController();
+  const givenUp = rejectsWith(scripted.store.get("c", { signal: impatient.signal }), "aborted");
+  impatient.abort();
+  await givenUp;
+  equal(server.methods, "GET");
+  controller.abort();
+  await first;
+  deepEqual(await Promise.all(others), [OBJECT, OBJECT, OBJECT]);
+  equal(server.methods, "GET GET GET GET");
+});
+
+Deno.test("a request whose turn does not come in time is not sent", async () => {
+  const server = ScriptedS3.answering("hang");
+  await using scripted = new ScriptedStore(server, { limits: { concurrentMax: 1, totalMs: 50 } });
+  const controller = new AbortController();
+  const { signal } = controller;
+  // it has more time than the other: that for its bytes
+  const first = scripted.store.put("a", sampleBytes(8 * 1024 * 1024), { signal });
+  await server.hanging;
+  await rejectsWith(scripted.store.get("b"), "unavailable", /the requests before it in time$/);
+  equal(server.methods, "PUT");
+  controller.abort();
+  await rejectsWith(first, "aborted");
+});
+
 Deno.test("a caller that gives up ends the request under way", async () => {
   for (const answer of ["hang", { ...FINE, hangAfter: 3 }] as const) {
     await using scripted = ScriptedStore.answering(answer);
