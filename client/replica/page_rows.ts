@@ -8,122 +8,113 @@ import type { VolumeId } from "../../src/core/gid.ts";
 import { pageKey, pagePrefix, parsePageKey, type State } from "./rows.ts";
 import type { ReplicaStorage } from "../storage/replica_storage.ts";
 
-/** The newest row of a page. */
-export interface PageRow {
-  /** The state that the page is as of. */
-  readonly state: State;
+/** A page as of a state, in the storage. */
+export class PageRow {
   /** The row's key. */
   readonly key: string;
-}
-
-interface Entry extends PageRow {
+  /** The page, where the storage is memory: read and checked once. */
+  page: Uint8Array | undefined;
   /** Whether it was read since the last sweep. */
-  used: boolean;
+  used = false;
+
+  /** Builds the key once, since it is needed at each read. */
+  constructor(vid: VolumeId, readonly pageIdx: number, readonly state: State) {
+    this.key = pageKey(vid, pageIdx, state);
+  }
 }
 
 /** How many rows one sweep looks at, at most, for each that it is to find. */
 const SWEEP_STEPS = 4;
 
-/** The newest row of each page that the storage has. About 200 bytes a page. */
+/** The newest row of each page that the storage has. About 300 bytes a page. */
 export class PageRows {
-  readonly #vid: VolumeId;
   /** In the order in which a sweep comes by. */
-  readonly #entries = new Map<number, Entry>();
-
-  /** No rows. */
-  constructor(vid: VolumeId) {
-    this.#vid = vid;
-  }
+  readonly #rows = new Map<number, PageRow>();
 
   /**
    * Lists the rows of a volume.
    *
-   * @returns The newest of each page, and the keys of those that an older state left behind.
+   * @returns The newest of each page, and those that an older state left behind, ascending by page and state.
    */
   static async load(
     storage: ReplicaStorage,
     vid: VolumeId,
-  ): Promise<{ rows: PageRows; older: string[] }> {
-    const rows = new PageRows(vid);
-    const older: string[] = [];
+  ): Promise<{ rows: PageRows; older: PageRow[] }> {
+    const rows = new PageRows();
+    const older: PageRow[] = [];
     for await (const key of storage.keys({ prefix: pagePrefix(vid) })) {
       const { pageIdx, state } = parsePageKey(key);
       // a page's keys come in the order of their states
-      const previous = rows.#entries.get(pageIdx);
-      if (previous !== undefined) older.push(previous.key);
-      rows.#entries.set(pageIdx, { state, key, used: false });
+      const previous = rows.set(new PageRow(vid, pageIdx, state));
+      if (previous !== undefined) older.push(previous);
     }
     return { rows, older };
   }
 
   /** How many pages there are. */
   get count(): number {
-    return this.#entries.size;
+    return this.#rows.size;
   }
 
-  /** The row of a page, which counts as used. */
+  /** The row of a page. */
   get(pageIdx: number): PageRow | undefined {
-    const entry = this.#entries.get(pageIdx);
-    if (entry !== undefined) entry.used = true;
-    return entry;
+    return this.#rows.get(pageIdx);
   }
 
-  /** Notes a page's new row; returns it, and the one that it supersedes. */
-  set(pageIdx: number, state: State): { row: PageRow; superseded: PageRow | undefined } {
-    const superseded = this.#entries.get(pageIdx);
-    const row = { state, key: pageKey(this.#vid, pageIdx, state), used: false };
-    this.#entries.set(pageIdx, row);
-    return { row, superseded };
+  /** Notes a page's new row; returns the one that it supersedes. */
+  set(row: PageRow): PageRow | undefined {
+    const superseded = this.#rows.get(row.pageIdx);
+    this.#rows.set(row.pageIdx, row);
+    return superseded;
   }
 
-  /** Forgets a page's row; returns it. */
-  delete(pageIdx: number): PageRow | undefined {
-    const row = this.#entries.get(pageIdx);
-    this.#entries.delete(pageIdx);
-    return row;
+  /** Forgets a page's row. */
+  delete(pageIdx: number): void {
+    this.#rows.delete(pageIdx);
   }
 
-  /** The pages among `members` (ascending) that have a row; it looks at whichever of the two is smaller. */
+  /** The rows of the pages among `members`; it looks at whichever of the two is smaller. */
   among(
     members: { readonly size: number; has(member: number): boolean } & Iterable<number>,
-  ): number[] {
-    if (members.size <= this.#entries.size) {
-      return [...members].filter((pageIdx) => this.#entries.has(pageIdx));
+  ): PageRow[] {
+    if (members.size > this.#rows.size) return this.#filter((row) => members.has(row.pageIdx));
+    const found: PageRow[] = [];
+    for (const pageIdx of members) {
+      const row = this.#rows.get(pageIdx);
+      if (row !== undefined) found.push(row);
     }
-    return [...this.#entries.keys()].filter((pageIdx) => members.has(pageIdx)).sort((a, b) =>
-      a - b
-    );
+    return found;
   }
 
-  /** The pages above `pageCount`. */
-  above(pageCount: number): number[] {
-    return [...this.#entries.keys()].filter((pageIdx) => pageIdx > pageCount);
+  /** The rows of the pages above `pageCount`. */
+  above(pageCount: number): PageRow[] {
+    return this.#filter((row) => row.pageIdx > pageCount);
   }
 
-  /** The pages as of a state after `state`: those that only this replica has. */
-  newerThan(state: State): number[] {
-    return [...this.#entries].filter(([, entry]) => entry.state > state).map(([pageIdx]) =>
-      pageIdx
-    );
+  /** The rows as of a state after `state`: what only this replica has. */
+  newerThan(state: State): PageRow[] {
+    return this.#filter((row) => row.state > state);
   }
 
   /**
-   * Up to `count` pages that may go: as of `pushed` or before, and not read since the last sweep came by,
-   * unless all were.
+   * Up to `count` rows that may go: as of `pushed` or before, and not read since the last sweep came by.
+   * It may find fewer, where many were read; then it finds more when called again.
    */
-  idle(count: number, pushed: State): number[] {
-    const found: number[] = [];
-    let left = count * SWEEP_STEPS;
-    for (const [pageIdx, entry] of this.#entries) {
+  idle(count: number, pushed: State): PageRow[] {
+    const found: PageRow[] = [];
+    let left = Math.min(count * SWEEP_STEPS, this.#rows.size);
+    for (const row of this.#rows.values()) {
       if (found.length === count || left-- === 0) break;
-      if (entry.state <= pushed && !entry.used) {
-        found.push(pageIdx);
-        continue;
-      }
-      entry.used = false;
-      this.#entries.delete(pageIdx);
-      this.#entries.set(pageIdx, entry);
+      // what is looked at goes to the end, found or not: the storage may refuse to remove it
+      this.#rows.delete(row.pageIdx);
+      this.#rows.set(row.pageIdx, row);
+      if (row.state <= pushed && !row.used) found.push(row);
+      row.used = false;
     }
     return found;
+  }
+
+  #filter(isWanted: (row: PageRow) => boolean): PageRow[] {
+    return [...this.#rows.values()].filter(isWanted);
   }
 }

@@ -12,7 +12,7 @@ import type { PageSet } from "../../src/core/page_set.ts";
 import type { Snapshot } from "../../src/core/snapshot.ts";
 
 /** A snapshot as a replica knows it. */
-export interface RemoteSnapshot extends Snapshot {
+export interface RemoteSnapshot extends Omit<Snapshot, "checkpointLsn"> {
   /** The digest of the commit; undefined where the server does not tell (v0.1). */
   readonly digest: Digest | undefined;
 }
@@ -21,8 +21,8 @@ export interface RemoteSnapshot extends Snapshot {
 export interface RemoteChanges {
   /** The newest snapshot. */
   readonly snapshot: RemoteSnapshot;
-  /** The LSN after which the changes count; undefined: nothing was known before. */
-  readonly since: Lsn | undefined;
+  /** The LSN after which the changes count, 0 for all of them; undefined: all pages may have changed. */
+  readonly since: number | undefined;
   /** Every page that may have changed since; undefined where `since` is. */
   readonly pages: PageSet | undefined;
 }
@@ -32,13 +32,14 @@ export interface RemoteChanges {
  *
  * - `changes`: the volume moved on, from `since` to the snapshot. Where `since` is not what the follower
  *   stands on, it asks.
- * - `behind`: something may have changed: ask.
+ * - `behind`: something may have changed, up to the LSN where one is given: ask.
  * - `deleted`: the volume is gone for ever.
  * - `offline`, `online`: whether the server can be heard.
  */
 export type RemoteNews =
   | { readonly kind: "changes"; readonly changes: RemoteChanges }
-  | { readonly kind: "behind" | "deleted" | "online" }
+  | { readonly kind: "behind"; readonly lsn?: Lsn }
+  | { readonly kind: "deleted" | "online" }
   | { readonly kind: "offline"; readonly error: unknown };
 
 /** A transaction to be pushed. The same one may be sent again; it lands at most once. */
@@ -69,14 +70,20 @@ export interface ReplicaRemote {
   /** What it is, for messages: its URL. */
   readonly name: string;
   /**
-   * The newest snapshot, and which pages changed since one that is known.
+   * The newest snapshot, and which pages changed since one that is known. Where the server's line is not the
+   * one that `since` is of, or nobody knows what changed, it answers without pages: all may have changed.
    *
    * @throws {GraftError} `missing` when the volume has no commit, or was deleted.
    */
-  changes(vid: VolumeId, since: Lsn | undefined, signal?: AbortSignal): Promise<RemoteChanges>;
+  changes(
+    vid: VolumeId,
+    since: RemoteSnapshot | undefined,
+    signal?: AbortSignal,
+  ): Promise<RemoteChanges>;
   /**
    * Reads pages at an LSN, in one request where the server allows so many. Calls `onPage` for each that
-   * exists, verified, as they arrive; the view is the callee's only during the call.
+   * exists, verified, as they arrive, also for some that were not wanted; never twice for one. The view is the
+   * callee's only during the call.
    *
    * @throws {GraftError} `missing` when the LSN is no longer readable, `damaged` for bytes that fail their checksum.
    */

@@ -4,9 +4,9 @@
  * ```text
  * v/<vid>                                   what the replica stands on
  * c/<vid>/<state, 12 hex>                   a local commit
- * p/<vid>/<page, 8 hex>/<state, 12 hex>     a page; a value without bytes after the hash is a page of zeros
+ * p/<vid>/<page, 8 hex>/<state, 12 hex>     a page: see page_codec.ts
  *
- * value := xxh64 of the rest, seeded with that of the key (8 bytes, little-endian) · the rest
+ * value := xxh64 of the rest, seeded with that of the key (8 bytes, little-endian) · the rest, JSON
  * ```
  *
  * @module
@@ -15,8 +15,7 @@
 import { base64 } from "@scure/base";
 import { xxh64 } from "../../src/core/content_digest.ts";
 import { GraftError } from "../../src/core/errors.ts";
-import { parseGid, type VolumeId } from "../../src/core/gid.ts";
-import { PAGE_SIZE } from "../../src/core/limits.ts";
+import { type ClientId, parseGid, type VolumeId } from "../../src/core/gid.ts";
 import { toLsn } from "../../src/core/lsn.ts";
 import { toPageCount } from "../../src/core/page.ts";
 import { PageSet } from "../../src/core/page_set.ts";
@@ -46,7 +45,7 @@ export interface PushUnderWay {
 /** What a replica stands on. */
 export interface Footing {
   /** Whose commits these are. */
-  readonly cid: string;
+  readonly cid: ClientId;
   /** The snapshot of the server that the line rests on; undefined where the volume has none. */
   readonly base: RemoteSnapshot | undefined;
   /** The last state that the server has. */
@@ -58,9 +57,9 @@ export interface Footing {
 }
 
 const FORMAT = 1;
-const HASH_BYTES = 8;
+/** Bytes of the hash that a value begins with. */
+export const HASH_BYTES = 8;
 const encoder = new TextEncoder();
-const ZEROS: Uint8Array = new Uint8Array(PAGE_SIZE);
 
 /** The key of the row that says what a replica stands on. */
 export function footingKey(vid: VolumeId): string {
@@ -90,26 +89,8 @@ export function pageKey(vid: VolumeId, pageIdx: number, state: State): string {
 /** The page and the state in a page's key. */
 export function parsePageKey(key: string): { pageIdx: number; state: State } {
   const found = /\/([0-9a-f]{8})\/([0-9a-f]{12})$/.exec(key);
-  if (found === null) throw damaged(key, "its key is no page's");
+  if (found === null) throw damagedRow(key, "its key is no page's");
   return { pageIdx: parseInt(found[1], 16), state: parseInt(found[2], 16) };
-}
-
-/** The value of a page; a page of zeros takes no room. */
-export function encodePage(key: string, page: Uint8Array): Uint8Array {
-  return seal(key, isZero(page) ? new Uint8Array() : page);
-}
-
-/**
- * The page in a value.
- *
- * @returns A view of the value, 4,096 bytes. Do not write to it.
- * @throws {GraftError} `damaged` when it is not what was written.
- */
-export function decodePage(key: string, value: Uint8Array): Uint8Array {
-  const page = unseal(key, value);
-  if (page.length === 0) return ZEROS;
-  if (page.length !== PAGE_SIZE) throw damaged(key, `its page has ${page.length} bytes`);
-  return page;
 }
 
 /** The value of what a replica stands on. */
@@ -167,7 +148,6 @@ function decodeBase(vid: VolumeId, row: Row): RemoteSnapshot {
     vid,
     cid: parseGid("client", row.cid),
     lsn: toLsn(row.lsn),
-    checkpointLsn: toLsn(row.checkpointLsn),
     pageCount: toPageCount(row.pageCount),
     timestampMs: count(row.timestampMs),
     digest: row.digest && base64.decode(row.digest),
@@ -188,7 +168,7 @@ function unsealJson<T>(key: string, value: Uint8Array, read: (row: Row) => T): T
   try {
     return read(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
   } catch (cause) {
-    throw damaged(key, (cause as Error).message, cause);
+    throw damagedRow(key, (cause as Error).message, cause);
   }
 }
 
@@ -200,10 +180,10 @@ function seal(key: string, bytes: Uint8Array): Uint8Array {
 }
 
 function unseal(key: string, value: Uint8Array): Uint8Array {
-  if (value.length < HASH_BYTES) throw damaged(key, `it has only ${value.length} bytes`);
+  if (value.length < HASH_BYTES) throw damagedRow(key, `it has only ${value.length} bytes`);
   const bytes = value.subarray(HASH_BYTES);
   const expected = new DataView(value.buffer, value.byteOffset).getBigUint64(0, true);
-  if (hash(key, bytes) !== expected) throw damaged(key, "its checksum differs");
+  if (hash(key, bytes) !== expected) throw damagedRow(key, "its checksum differs");
   return bytes;
 }
 
@@ -212,15 +192,12 @@ function hash(key: string, bytes: Uint8Array): bigint {
   return xxh64(bytes, xxh64(encoder.encode(key), 0n));
 }
 
-function isZero(page: Uint8Array): boolean {
-  return page.every((byte) => byte === 0);
-}
-
 function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, "0");
 }
 
-function damaged(key: string, state: string, cause?: unknown): GraftError {
+/** The error of a row that is not what was written. */
+export function damagedRow(key: string, state: string, cause?: unknown): GraftError {
   return new GraftError("damaged", `Cannot use the replica's row "${key}": ${state}`, {
     cause,
     hint: "Unless it holds commits that were never pushed, remove the replica and open it again",

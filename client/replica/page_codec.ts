@@ -1,0 +1,89 @@
+/**
+ * The values of pages in a storage.
+ *
+ * ```text
+ * value := xxh64 of the page (8 bytes, little-endian), its seed made of volume, page index and state · the page
+ * ```
+ *
+ * A page of zeros is the hash alone.
+ *
+ * @module
+ */
+
+import { xxh64 } from "../../src/core/content_digest.ts";
+import type { GraftError } from "../../src/core/errors.ts";
+import type { VolumeId } from "../../src/core/gid.ts";
+import { PAGE_SIZE } from "../../src/core/limits.ts";
+import { damagedRow, HASH_BYTES, pageKey, type State } from "./rows.ts";
+
+/** A page of zeros. Do not write to it. */
+export const ZERO_PAGE: Uint8Array = new Uint8Array(PAGE_SIZE);
+
+const NO_PAGE = new Uint8Array(0);
+// odd, so that neither pages nor states that differ give the same seed
+const PAGE_FACTOR = 0x9e3779b97f4a7c15n;
+const STATE_FACTOR = 0xc2b2ae3d27d4eb4fn;
+
+/**
+ * Writes and reads the pages of one volume. Where a page stands counts, too: a value that came to stand
+ * under another key is damage.
+ */
+export class PageCodec {
+  readonly #vid: VolumeId;
+  readonly #seed: bigint;
+
+  /** The codec of a volume's pages. */
+  constructor(vid: VolumeId) {
+    this.#vid = vid;
+    this.#seed = xxh64(new TextEncoder().encode(vid), 0n);
+  }
+
+  /** The value of a page as of a state: a copy. */
+  encode(pageIdx: number, state: State, page: Uint8Array): Uint8Array<ArrayBuffer> {
+    const stored = isZero(page) ? NO_PAGE : page;
+    const value = new Uint8Array(HASH_BYTES + stored.length);
+    value.set(stored, HASH_BYTES);
+    const view = new DataView(value.buffer);
+    view.setBigUint64(0, xxh64(stored, this.#seedOf(pageIdx, state)), true);
+    return value;
+  }
+
+  /**
+   * The page in a value.
+   *
+   * @returns A view of the value, 4,096 bytes. Do not write to it.
+   * @throws {GraftError} `damaged` when it is not what was written there.
+   */
+  decode(pageIdx: number, state: State, value: Uint8Array): Uint8Array {
+    const stored = value.subarray(HASH_BYTES);
+    if (value.length < HASH_BYTES || (stored.length !== 0 && stored.length !== PAGE_SIZE)) {
+      throw this.#damaged(pageIdx, state, `it has ${value.length} bytes`);
+    }
+    const expected = new DataView(value.buffer, value.byteOffset).getBigUint64(0, true);
+    if (xxh64(stored, this.#seedOf(pageIdx, state)) !== expected) {
+      throw this.#damaged(pageIdx, state, "its checksum differs");
+    }
+    return stored.length === 0 ? ZERO_PAGE : stored;
+  }
+
+  #seedOf(pageIdx: number, state: State): bigint {
+    const place = BigInt(pageIdx) * PAGE_FACTOR + BigInt(state) * STATE_FACTOR;
+    return BigInt.asUintN(64, this.#seed + place);
+  }
+
+  #damaged(pageIdx: number, state: State, what: string): GraftError {
+    return damagedRow(pageKey(this.#vid, pageIdx, state), what);
+  }
+}
+
+/** The page in a value that {@linkcode PageCodec.encode} has just made. */
+export function pageOf(value: Uint8Array): Uint8Array {
+  return value.length === HASH_BYTES ? ZERO_PAGE : value.subarray(HASH_BYTES);
+}
+
+function isZero(page: Uint8Array): boolean {
+  for (let i = 0; i < page.length; i++) {
+    if (page[i] !== 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,60 @@
+/**
+ * Reads a replica from its storage.
+ *
+ * @module
+ */
+
+import type { VolumeId } from "../../src/core/gid.ts";
+import type { ReplicaStorage } from "../storage/replica_storage.ts";
+import { type PageRow, PageRows } from "./page_rows.ts";
+import type { PageVersion } from "./page_versions.ts";
+import {
+  commitPrefix,
+  decodeCommit,
+  decodeFooting,
+  type Footing,
+  footingKey,
+  type LocalCommit,
+} from "./rows.ts";
+
+/** What was found. */
+export interface LoadedReplica {
+  /** What the replica stands on; undefined where there is none. */
+  readonly footing: Footing | undefined;
+  /** The local commits, oldest first. */
+  readonly line: readonly LocalCommit[];
+  /** The newest row of each page. */
+  readonly rows: PageRows;
+  /** Older versions that the push under way needs. */
+  readonly versions: readonly PageVersion[];
+  /** The keys of rows that nobody needs: they were to be removed. */
+  readonly garbage: string[];
+}
+
+/** Reads what a storage has of a volume. */
+export async function loadReplica(storage: ReplicaStorage, vid: VolumeId): Promise<LoadedReplica> {
+  const value = await storage.get(footingKey(vid));
+  const stored = value && decodeFooting(vid, value);
+  const line: LocalCommit[] = [];
+  for await (const [key, row] of storage.list({ prefix: commitPrefix(vid) })) {
+    line.push(decodeCommit(key, row));
+  }
+  const footing = stored && { ...stored, newest: line.at(-1)?.state ?? stored.newest };
+  const { rows, older } = await PageRows.load(storage, vid);
+  const versions: PageVersion[] = [];
+  const garbage: string[] = [];
+  older.forEach((row, i) => {
+    const next = older[i + 1]?.pageIdx === row.pageIdx ? older[i + 1] : rows.get(row.pageIdx);
+    const until = next?.state ?? Infinity;
+    if (isPushed(footing, row, until)) versions.push({ row, until, isStored: true });
+    else garbage.push(row.key);
+  });
+  return { footing, line, rows, versions: versions.sort((a, b) => a.until - b.until), garbage };
+}
+
+/** Whether the push under way carries this version. */
+function isPushed(footing: Footing | undefined, row: PageRow, until: number): boolean {
+  if (footing?.push === undefined) return false;
+  const { last } = footing.push;
+  return row.state > footing.pushed && row.state <= last && last < until;
+}

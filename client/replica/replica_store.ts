@@ -1,0 +1,481 @@
+/**
+ * A replica without a server: its rows in the storage, and what is known of them in memory.
+ *
+ * @module
+ */
+
+import { assert } from "../../src/core/assert.ts";
+import { GraftError } from "../../src/core/errors.ts";
+import type { ClientId, VolumeId } from "../../src/core/gid.ts";
+import type { Lsn } from "../../src/core/lsn.ts";
+import { PageSet } from "../../src/core/page_set.ts";
+import type { ReplicaStorage } from "../storage/replica_storage.ts";
+import { type Batch, LocalPages, newBatch, rowsAmong } from "./local_pages.ts";
+import { ZERO_PAGE } from "./page_codec.ts";
+import type { PageRow } from "./page_rows.ts";
+import type { RemoteChanges, RemoteSnapshot } from "./remote.ts";
+import { type LoadedReplica, loadReplica } from "./replica_loader.ts";
+import {
+  commitKey,
+  encodeCommit,
+  encodeFooting,
+  type Footing,
+  footingKey,
+  type LocalCommit,
+  type PushUnderWay,
+  type State,
+} from "./rows.ts";
+import { pagesFrom, type SnapshotPoint } from "./snapshot_points.ts";
+import { Turns } from "./turns.ts";
+
+/** What a transaction changes. */
+export interface LocalChanges {
+  /** The pages, by index; none above the page count. */
+  readonly pages: ReadonlyMap<number, Uint8Array>;
+  /** How many pages the volume has from here on. */
+  readonly pageCount: number;
+}
+
+/** A new state. */
+export interface StateChange {
+  /** The pages that may have changed. */
+  readonly pages: PageSet;
+  /** Whether the server's commits changed them. */
+  readonly fromServer: boolean;
+}
+
+/** What a {@linkcode ReplicaStore} is made of. */
+export interface ReplicaStoreParts {
+  readonly storage: ReplicaStorage;
+  readonly vid: VolumeId;
+  /** Makes a client id. */
+  readonly newClientId: () => ClientId;
+  /** How many bytes the storage may have. What is only here counts too, and is never evicted. */
+  readonly bytesMax: number;
+  /** Called after each new state. */
+  readonly onChange: (change: StateChange) => void;
+}
+
+/** Eviction goes on until so much of the bound is used. */
+const EVICT_TO = 0.9;
+/** Rows that are evicted together. */
+const EVICT_ROWS = 256;
+/** What a row takes beside its value, about. */
+const KEY_BYTES = 64;
+
+/**
+ * The state of a replica. Whatever changes it is one batch of the storage, and is known in memory only once
+ * that is written.
+ */
+export class ReplicaStore {
+  /** The volume. */
+  readonly vid: VolumeId;
+  readonly #parts: ReplicaStoreParts;
+  readonly #turns = new Turns();
+  readonly #pages: LocalPages;
+  #footing: Footing;
+  #line: LocalCommit[];
+  /** The smallest page count of the line: what lies above and has no row is zeros. */
+  #lowest: number;
+  #isKnown: boolean;
+
+  private constructor(parts: ReplicaStoreParts, loaded: LoadedReplica) {
+    this.#parts = parts;
+    this.vid = parts.vid;
+    this.#pages = new LocalPages(parts.storage, parts.vid, this.#turns, loaded);
+    this.#line = [...loaded.line];
+    this.#lowest = lowestOf(this.#line);
+    this.#isKnown = loaded.footing !== undefined;
+    this.#footing = loaded.footing ??
+      { cid: parts.newClientId(), base: undefined, pushed: 0, newest: 0, push: undefined };
+    const { push, pushed } = this.#footing;
+    if (push !== undefined) this.#pages.points.hold({ state: push.last, pushed });
+  }
+
+  /** Reads what a storage has of a volume. */
+  static async load(parts: ReplicaStoreParts): Promise<ReplicaStore> {
+    return new ReplicaStore(parts, await loadReplica(parts.storage, parts.vid));
+  }
+
+  /** Whether the storage knew the volume, or it was written to since. */
+  get isKnown(): boolean {
+    return this.#isKnown;
+  }
+
+  /** Who commits. */
+  get cid(): ClientId {
+    return this.#footing.cid;
+  }
+
+  /** What the line of local commits rests on. */
+  get base(): RemoteSnapshot | undefined {
+    return this.#footing.base;
+  }
+
+  /** The number of the newest state. */
+  get newest(): State {
+    return this.#footing.newest;
+  }
+
+  /** The push that was begun. */
+  get push(): PushUnderWay | undefined {
+    return this.#footing.push;
+  }
+
+  /** The local commits that the server does not have, oldest first. */
+  get line(): readonly LocalCommit[] {
+    return this.#line;
+  }
+
+  /** How many pages the volume has here. */
+  get pageCount(): number {
+    return this.#line.at(-1)?.pageCount ?? this.#footing.base?.pageCount ?? 0;
+  }
+
+  /** How many pages are in the storage. */
+  get localPages(): number {
+    return this.#pages.rows.count;
+  }
+
+  /** Bytes of the storage. */
+  get bytes(): number {
+    return this.#parts.storage.bytes;
+  }
+
+  /** The newest state, which can be read until it is released. */
+  hold(): SnapshotPoint {
+    const { base, pushed, newest } = this.#footing;
+    const point = { state: newest, base, pushed, pageCount: this.pageCount, lowest: this.#lowest };
+    this.#pages.points.hold(point);
+    return point;
+  }
+
+  /** A state is not read any more. */
+  release(point: SnapshotPoint): void {
+    this.#pages.release(point.state);
+  }
+
+  /**
+   * A page as of a state that is held.
+   *
+   * @returns The page; a promise of it where the storage cannot answer at once, and of undefined where
+   * the state of things has changed meanwhile: look again; undefined where only the server has it.
+   */
+  find(
+    point: SnapshotPoint,
+    pageIdx: number,
+  ): Uint8Array | Promise<Uint8Array | undefined> | undefined {
+    if (pageIdx > point.pageCount) return ZERO_PAGE;
+    const hasChanged = this.#hasChanged(point, pageIdx);
+    const row = hasChanged
+      ? this.#pages.versionAt(pageIdx, point.state)
+      : this.#pages.rows.get(pageIdx);
+    if (row !== undefined) return this.#pages.read(row);
+    const { base, lowest } = hasChanged ? point : { base: this.base, lowest: this.#lowest };
+    const isOnServer = base !== undefined && pageIdx <= base.pageCount && pageIdx <= lowest;
+    return isOnServer ? undefined : ZERO_PAGE;
+  }
+
+  /** Whether the newest version of a page is in the storage. */
+  has(pageIdx: number): boolean {
+    return this.#pages.rows.get(pageIdx) !== undefined;
+  }
+
+  /** Where the server has a page that {@linkcode find} found nowhere. */
+  lsnOf(point: SnapshotPoint, pageIdx: number): Lsn {
+    const base = this.#hasChanged(point, pageIdx) ? point.base : this.base;
+    assert(base !== undefined, "A page that is fetched is on the server");
+    return base.lsn;
+  }
+
+  /**
+   * Makes a new state of a transaction on the newest one. The point is released, unless this fails.
+   *
+   * @throws {GraftError} `conflict` when the point is not the newest any more; `unavailable` when the storage is full.
+   */
+  commit(point: SnapshotPoint, { pages, pageCount }: LocalChanges): Promise<LocalCommit> {
+    return this.#turns.run(async () => {
+      if (point.state !== this.newest) throw localConflict(this.vid);
+      const state = this.newest + 1;
+      const commit = { state, pageCount, pages: PageSet.from(pages.keys()) };
+      const changed = commit.pages.union(pagesFrom(pageCount + 1, this.pageCount));
+      const batch = newBatch();
+      const rows = this.#pages.put(batch, state, pages);
+      const cut = this.#pages.rows.above(pageCount).filter((row) => row.pageIdx <= this.pageCount);
+      rows.push(...this.#pages.put(batch, state, cut.map((row) => [row.pageIdx, ZERO_PAGE])));
+      this.#putCommit(batch, commit);
+      if (!this.#isKnown) this.#putFooting(batch, this.#footing);
+      await this.#makeRoom(batch);
+      await this.#pages.write(batch);
+      this.#line.push(commit);
+      this.#pages.release(point.state);
+      this.#stand({ ...this.#footing, newest: state }, this.#line, changed);
+      this.#pages.supersede(rows);
+      this.#parts.onChange({ pages: changed, fromServer: false });
+      return commit;
+    });
+  }
+
+  /**
+   * Keeps pages that the server has, where they have not changed since `point`.
+   *
+   * @throws {GraftError} `unavailable` when the storage is full.
+   */
+  keep(point: SnapshotPoint, pages: ReadonlyMap<number, Uint8Array>): Promise<void> {
+    return this.#turns.run(async () => {
+      const last = Math.min(this.#lowest, this.base?.pageCount ?? 0);
+      const wanted = [...pages].filter(([pageIdx]) =>
+        pageIdx <= last && !this.#hasChanged(point, pageIdx) &&
+        this.#pages.rows.get(pageIdx) === undefined
+      );
+      if (wanted.length === 0) return;
+      const batch = newBatch();
+      const rows = this.#pages.put(batch, this.#footing.pushed, wanted);
+      await this.#makeRoom(batch);
+      await this.#pages.write(batch, "relaxed");
+      this.#pages.supersede(rows);
+    });
+  }
+
+  /**
+   * Moves to what the server has now. Only without local commits.
+   *
+   * @returns `done`; `line` when there are local commits; `gap` when the changes do not count from the base.
+   */
+  pull(changes: RemoteChanges): Promise<"done" | "line" | "gap"> {
+    return this.#turns.run(async () => {
+      const { snapshot, since } = changes;
+      const isOld = since !== undefined && snapshot.lsn <= (this.base?.lsn ?? 0);
+      if (isOld) return "done";
+      if (this.#line.length > 0) return "line";
+      if (since !== undefined && since > (this.base?.lsn ?? 0)) return "gap";
+      await this.#replaceLine(changes, []);
+      return "done";
+    });
+  }
+
+  /** Takes note of a volume that the server does not have yet. */
+  startEmpty(): Promise<void> {
+    return this.#turns.run(async () => {
+      if (this.#isKnown) return;
+      const batch = newBatch();
+      this.#putFooting(batch, this.#footing);
+      await this.#pages.write(batch);
+      this.#isKnown = true;
+    });
+  }
+
+  /**
+   * Gives the local commits up for what the server has, and others on top of that: one batch.
+   *
+   * @param changes What the server has; undefined: back to the base.
+   * @param commits The new line.
+   * @param expected The state that is given up.
+   * @throws {GraftError} `conflict` when there is another state now.
+   */
+  replaceLine(
+    changes: RemoteChanges | undefined,
+    commits: readonly LocalChanges[],
+    expected: State,
+  ): Promise<void> {
+    return this.#turns.run(async () => {
+      if (expected !== this.newest) throw localConflict(this.vid);
+      await this.#replaceLine(changes, commits);
+    });
+  }
+
+  /** Begins a push of the whole line, or goes on with the one that was begun. Its last state is held. */
+  beginPush(newRequestId: () => Uint8Array): Promise<PushUnderWay> {
+    return this.#turns.run(async () => {
+      if (this.#footing.push !== undefined) return this.#footing.push;
+      const last = this.#line.at(-1)?.state;
+      assert(last !== undefined, "Only local commits can be pushed");
+      const footing = { ...this.#footing, push: { requestId: newRequestId(), last } };
+      const batch = newBatch();
+      this.#putFooting(batch, footing);
+      await this.#pages.write(batch);
+      this.#footing = footing;
+      this.#pages.points.hold({ state: last, pushed: footing.pushed });
+      return footing.push;
+    });
+  }
+
+  /** The server has the push that was begun. */
+  landPush(base: RemoteSnapshot): Promise<void> {
+    return this.#turns.run(async () => {
+      const { push } = this.#footing;
+      assert(push !== undefined, "Only a push that was begun can land");
+      const footing = { ...this.#footing, base, pushed: push.last, push: undefined };
+      const batch = newBatch();
+      this.#putFooting(batch, footing);
+      for (const { state } of this.#line) {
+        if (state <= push.last) batch.delete.add(commitKey(this.vid, state));
+      }
+      await this.#pages.write(batch);
+      const line = this.#line.filter(({ state }) => state > push.last);
+      this.#stand(footing, line, PageSet.empty);
+      this.#pages.release(push.last);
+    });
+  }
+
+  /** A page of the push under way. */
+  async pushedPage(pageIdx: number): Promise<Uint8Array> {
+    const { push, pushed } = this.#footing;
+    assert(push !== undefined, "Only a push that was begun has pages");
+    const newest = this.#pages.rows.get(pageIdx);
+    const isIn = newest !== undefined && newest.state <= push.last;
+    const row = isIn ? newest : this.#pages.versionAt(pageIdx, push.last);
+    if (row === undefined || row.state <= pushed) return ZERO_PAGE;
+    const page = await this.#pages.read(row);
+    if (page !== undefined) return page;
+    throw new GraftError("aborted", `Cannot push volume "${this.vid}": its commits were replaced`);
+  }
+
+  /** Finishes what is under way, and closes the storage. */
+  close(): Promise<void> {
+    return this.#turns.run(() => this.#parts.storage.close());
+  }
+
+  #hasChanged(point: SnapshotPoint, pageIdx: number): boolean {
+    return point.state !== this.newest && this.#pages.points.changedSince(point.state, pageIdx);
+  }
+
+  #putFooting(batch: Batch, footing: Footing): void {
+    batch.put.set(footingKey(this.vid), encodeFooting(this.vid, footing));
+  }
+
+  #putCommit(batch: Batch, commit: LocalCommit): void {
+    batch.put.set(commitKey(this.vid, commit.state), encodeCommit(this.vid, commit));
+  }
+
+  /** What was written counts from now on. */
+  #stand(footing: Footing, line: LocalCommit[], changed: PageSet): void {
+    this.#isKnown = true;
+    this.#footing = footing;
+    this.#line = line;
+    this.#lowest = lowestOf(line);
+    this.#pages.points.changed(footing.newest, changed);
+  }
+
+  async #replaceLine(
+    changes: RemoteChanges | undefined,
+    commits: readonly LocalChanges[],
+  ): Promise<void> {
+    const { push } = this.#footing;
+    const base = changes?.snapshot ?? this.base;
+    const pushed = this.newest + 1;
+    const removed = this.#rowsToRemove(changes);
+    const rescued = await this.#pages.rescue(removed, pushed);
+    const batch = newBatch();
+    this.#pages.putRemoval(batch, removed);
+    for (const { state } of this.#line) batch.delete.add(commitKey(this.vid, state));
+    const { rows, line } = this.#putLine(batch, removed, pushed, commits);
+    const newest = pushed + line.length;
+    // the push may land yet: what comes from here on must not be taken for it
+    const cid = push === undefined ? this.cid : this.#parts.newClientId();
+    const footing = { cid, base, pushed, newest, push: undefined };
+    this.#putFooting(batch, footing);
+    await this.#pages.write(batch);
+    const changed = this.#changedBy(changes, line);
+    this.#pages.remove(removed, rescued);
+    this.#stand(footing, line, changed);
+    this.#pages.supersede(rows);
+    if (push !== undefined) this.#pages.release(push.last);
+    this.#parts.onChange({ pages: changed, fromServer: true });
+  }
+
+  /** The rows of the line, and of the pages that the server changed. */
+  #rowsToRemove(changes: RemoteChanges | undefined): PageRow[] {
+    const { rows } = this.#pages;
+    const removed = new Set(rows.newerThan(this.#footing.pushed));
+    if (changes === undefined) return [...removed];
+    for (const row of rowsAmong(rows, changes.pages)) removed.add(row);
+    for (const row of rows.above(changes.snapshot.pageCount)) removed.add(row);
+    return [...removed];
+  }
+
+  /** Every page that may be another one when the line and the base are replaced. */
+  #changedBy(changes: RemoteChanges | undefined, line: readonly LocalCommit[]): PageSet {
+    const head = changes?.snapshot ?? this.base;
+    const counts: number[] = [this.base?.pageCount ?? 0, head?.pageCount ?? 0];
+    for (const { pageCount } of [...this.#line, ...line]) counts.push(pageCount);
+    const last = Math.max(...counts);
+    if (changes !== undefined && changes.pages === undefined) return pagesFrom(1, last);
+    return PageSet.union([
+      ...this.#line.map(({ pages }) => pages),
+      ...line.map(({ pages }) => pages),
+      changes?.pages ?? PageSet.empty,
+      // whatever was cut off by any of them, or is there again
+      pagesFrom(Math.min(...counts) + 1, last),
+    ]);
+  }
+
+  /** Puts the commits of a new line on top of what is left; of each page the newest version. */
+  #putLine(
+    batch: Batch,
+    removed: readonly PageRow[],
+    base: State,
+    commits: readonly LocalChanges[],
+  ): { rows: PageRow[]; line: LocalCommit[] } {
+    const gone = new Set(removed);
+    const newest = new Map<number, readonly [State, Uint8Array]>();
+    const line = commits.map(({ pages, pageCount }, i) => {
+      const state = base + 1 + i;
+      const cut = this.#pages.rows.above(pageCount).filter((row) => !gone.has(row));
+      for (const { pageIdx } of cut) newest.set(pageIdx, [state, ZERO_PAGE]);
+      for (const pageIdx of newest.keys()) {
+        if (pageIdx > pageCount) newest.set(pageIdx, [state, ZERO_PAGE]);
+      }
+      for (const [pageIdx, page] of pages) newest.set(pageIdx, [state, page]);
+      const commit = { state, pageCount, pages: PageSet.from(pages.keys()) };
+      this.#putCommit(batch, commit);
+      return commit;
+    });
+    const rows = [...newest].flatMap(([pageIdx, [state, page]]) =>
+      this.#pages.put(batch, state, [[pageIdx, page]])
+    );
+    return { rows, line };
+  }
+
+  /** Evicts what the server has, too, until a batch finds room. */
+  async #makeRoom({ put }: Batch): Promise<void> {
+    const { storage, bytesMax } = this.#parts;
+    let wanted = 0;
+    for (const value of put.values()) wanted += value.length + KEY_BYTES;
+    if (storage.bytes + wanted <= bytesMax) return;
+    // twice around: the first time passes over what was read lately
+    let sweeps = 2 * Math.ceil(this.#pages.rows.count / EVICT_ROWS) + 2;
+    while (sweeps-- > 0 && storage.bytes + wanted > bytesMax * EVICT_TO) {
+      const idle = this.#pages.idle(EVICT_ROWS, this.#footing.pushed);
+      if (idle.length > 0) await this.#evict(idle);
+    }
+    if (storage.bytes + wanted <= bytesMax) return;
+    throw new GraftError(
+      "unavailable",
+      `Cannot write to the replica of volume "${this.vid}": its storage is full`,
+      { hint: "What is left was never pushed: go online, or allow more bytes" },
+    );
+  }
+
+  async #evict(rows: readonly PageRow[]): Promise<void> {
+    const batch = newBatch();
+    this.#pages.putRemoval(batch, rows);
+    await this.#pages.write(batch, "relaxed");
+    this.#pages.remove(rows, []);
+  }
+}
+
+/** The smallest page count of local commits. */
+export function lowestOf(line: readonly LocalCommit[]): number {
+  let lowest = Infinity;
+  for (const { pageCount } of line) lowest = Math.min(lowest, pageCount);
+  return lowest;
+}
+
+function localConflict(vid: VolumeId): GraftError {
+  return new GraftError(
+    "conflict",
+    `Cannot commit to the replica of volume "${vid}": its state is another one now`,
+    { hint: "Do the work again on a new snapshot; transaction() does so by itself" },
+  );
+}

@@ -1,0 +1,156 @@
+/**
+ * A replica as it was at one moment.
+ *
+ * @module
+ */
+
+import { assert } from "../../src/core/assert.ts";
+import { GraftError } from "../../src/core/errors.ts";
+import type { VolumeId } from "../../src/core/gid.ts";
+import type { Lsn } from "../../src/core/lsn.ts";
+import { type PageIdx, toPageIdx } from "../../src/core/page.ts";
+import type { PageFetcher } from "./page_fetcher.ts";
+import type { ReplicaStore } from "./replica_store.ts";
+import type { SnapshotPoint } from "./snapshot_points.ts";
+
+/** What a snapshot is read through. */
+export interface SnapshotParts {
+  readonly store: ReplicaStore;
+  readonly fetcher: PageFetcher;
+}
+
+interface Held {
+  readonly store: ReplicaStore;
+  readonly point: SnapshotPoint;
+}
+
+// what nobody closed is let go of when the collector finds it
+const forgotten = new FinalizationRegistry<Held>(({ store, point }) => store.release(point));
+
+/**
+ * A volume as it was at one moment in a replica, local commits included. It stays as it is whatever is
+ * committed or pulled later.
+ *
+ * Older versions of pages are kept for as long as a snapshot sees them: close it, or declare it with `using`.
+ * One that is dropped is closed by the garbage collector, some time.
+ *
+ * @example
+ * ```ts
+ * import { openReplica } from "../open_replica.ts";
+ *
+ * await using replica = await openReplica("http://127.0.0.1:3000");
+ * await replica.transaction((tx) => tx.write(2, new Uint8Array(4096).fill(7)));
+ * using snapshot = replica.snapshot();
+ * console.log(snapshot.pageCount, (await snapshot.read(2))[0], snapshot.peek(1)?.[0]); // 2 7 0
+ * ```
+ */
+export class ReplicaSnapshot {
+  readonly #parts: SnapshotParts;
+  readonly #point: SnapshotPoint;
+  #isClosed = false;
+
+  /** Holds the newest state; a replica's `snapshot()` does so. */
+  constructor(parts: SnapshotParts) {
+    this.#parts = parts;
+    this.#point = parts.store.hold();
+    forgotten.register(this, { store: parts.store, point: this.#point }, this);
+  }
+
+  /** The volume. */
+  get vid(): VolumeId {
+    return this.#parts.store.vid;
+  }
+
+  /** The LSN that the server knows it by; local commits come on top. Undefined for a volume that it does not have. */
+  get lsn(): Lsn | undefined {
+    return this.#point.base?.lsn;
+  }
+
+  /** Counts the replica's states: where two snapshots have the same number they are the same. */
+  get state(): number {
+    return this.#point.state;
+  }
+
+  /** How many pages the volume has. */
+  get pageCount(): number {
+    return this.#point.pageCount;
+  }
+
+  /**
+   * A page: from the replica, or from the server, which then is kept. Those that are asked for in the same
+   * turn are one request.
+   *
+   * @param pageIdx From 1; beyond the page count, and where nothing was written, are zeros.
+   * @returns 4,096 bytes; do not write to them.
+   * @throws {GraftError} `unavailable` when the page is not here and the server does not answer; `missing`
+   * when the server no longer has pages of so long ago; `damaged` when the storage changed it.
+   */
+  async read(pageIdx: number): Promise<Uint8Array> {
+    toPageIdx(pageIdx);
+    const { store, fetcher } = this.#parts;
+    for (;;) {
+      this.#requireOpen();
+      const found = store.find(this.#point, pageIdx);
+      if (found === undefined) return await fetcher.fetch(store.lsnOf(this.#point, pageIdx), pageIdx);
+      const page = found instanceof Promise ? await found : found;
+      if (page !== undefined) return page;
+    }
+  }
+
+  /**
+   * Several pages; what is not here is fetched together.
+   *
+   * @returns Each page by its index, in the order in which they were asked for.
+   */
+  async readMany(pages: Iterable<number>): Promise<Map<PageIdx, Uint8Array>> {
+    const indexes = [...pages].map(toPageIdx);
+    const read = await Promise.all(indexes.map((pageIdx) => this.read(pageIdx)));
+    return new Map(indexes.map((pageIdx, i) => [pageIdx, read[i]]));
+  }
+
+  /**
+   * A page that can be had at once; undefined for one that is elsewhere: on the server, or in a storage that
+   * cannot answer at once.
+   *
+   * @returns 4,096 bytes; do not write to them.
+   */
+  peek(pageIdx: number): Uint8Array | undefined {
+    toPageIdx(pageIdx);
+    this.#requireOpen();
+    const found = this.#parts.store.find(this.#point, pageIdx);
+    if (!(found instanceof Promise)) return found;
+    // whoever reads the page in earnest hears of the error
+    found.catch(() => {});
+    return undefined;
+  }
+
+  /** Lets go of the snapshot; once more does no harm. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.forget();
+    this.#parts.store.release(this.#point);
+  }
+
+  /** Closes it. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Where it stands, for a commit, which releases it. */
+  get point(): SnapshotPoint {
+    this.#requireOpen();
+    return this.#point;
+  }
+
+  /** It was released by a commit. */
+  forget(): void {
+    assert(!this.#isClosed, "A snapshot is forgotten once");
+    this.#isClosed = true;
+    forgotten.unregister(this);
+  }
+
+  #requireOpen(): void {
+    if (!this.#isClosed) return;
+    throw new GraftError("invalid", "Cannot read the snapshot: it is closed");
+  }
+}

@@ -1,0 +1,336 @@
+/**
+ * Keeps a replica in step with its server.
+ *
+ * @module
+ */
+
+import { GraftError, isGraftError } from "../../src/core/errors.ts";
+import type { Lsn } from "../../src/core/lsn.ts";
+import type { Random } from "../../src/core/random.ts";
+import type { Timers } from "../../src/core/timers.ts";
+import { REQUEST_ID_BYTES } from "../../src/wire/v1/page_stream_header.ts";
+import { retryDelayMs } from "../_retry.ts";
+import { describePush } from "./push.ts";
+import type { RemoteChanges, RemoteNews, ReplicaRemote } from "./remote.ts";
+import type { ReplicaStore } from "./replica_store.ts";
+import type { ReplicaState } from "./status.ts";
+
+/** What a {@linkcode Synchronizer} is made of. */
+export interface SynchronizerParts {
+  readonly store: ReplicaStore;
+  readonly remote: ReplicaRemote;
+  readonly random: Random;
+  readonly timers: Timers;
+  /** Called when what {@linkcode Synchronizer.state} and the like tell may be another. */
+  readonly onStatus: () => void;
+}
+
+interface Block {
+  readonly state: "conflict" | "rejected" | "deleted";
+  readonly error: GraftError;
+}
+
+/** Pushes and pulls in the background: one thing at a time. */
+export class Synchronizer {
+  readonly #parts: SynchronizerParts;
+  /** Why nothing is pushed any more. */
+  #block: Block | undefined;
+  /** What was heard and not yet looked at. */
+  #news: RemoteChanges | undefined;
+  /** Whether the server is to be asked what changed. */
+  #mustAsk = true;
+  #isPushing = false;
+  // until it has answered once, a push is not begun: offline, all commits are to be one
+  #isOnline = false;
+  #error: unknown;
+  #work: Promise<void> | undefined;
+  #failures = 0;
+  #cancelRetry: (() => void) | undefined;
+  /** Ends the request under way. */
+  #current = new AbortController();
+  #pauses = 0;
+  #isClosed = false;
+  #waiting: PromiseWithResolvers<void>[] = [];
+  #unfollow: (() => void) | undefined;
+
+  /** Nothing is sent yet. */
+  constructor(parts: SynchronizerParts) {
+    this.#parts = parts;
+  }
+
+  /** Where the replica is. */
+  get state(): ReplicaState {
+    if (this.#block !== undefined) return this.#block.state;
+    if (this.#isPushing) return "pushing";
+    return this.#parts.store.line.length > 0 ? "ahead" : "synced";
+  }
+
+  /** Whether the server answers, as far as is known. */
+  get isOnline(): boolean {
+    return this.#isOnline;
+  }
+
+  /** What went wrong last. */
+  get error(): unknown {
+    return this.#block?.error ?? this.#error;
+  }
+
+  /**
+   * Begins to follow the volume, and to push what is there.
+   *
+   * @param isFresh Whether the server has just told what it has.
+   */
+  start(isFresh: boolean): void {
+    const { store, remote } = this.#parts;
+    this.#isOnline = isFresh;
+    this.#mustAsk = !isFresh;
+    this.#unfollow = remote.follow(store.vid, (news) => this.#hear(news));
+    this.#kick();
+  }
+
+  /** There are new local commits. */
+  pushSoon(): void {
+    if (this.#cancelRetry === undefined) this.#kick();
+  }
+
+  /**
+   * Resolves when all that was committed here is on the server, and all that was committed there is known
+   * here.
+   *
+   * @throws {GraftError} What hinders it.
+   */
+  sync(): Promise<void> {
+    const waiting = Promise.withResolvers<void>();
+    this.#waiting.push(waiting);
+    this.#mustAsk = true;
+    if (this.#isClosed) this.#settle(closedError());
+    else this.#kick();
+    return waiting.promise;
+  }
+
+  /** Runs something while nothing is pushed or pulled. What is under way is given up. */
+  async pause<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.#pauses++;
+    this.#current.abort();
+    try {
+      await this.#work;
+      if (this.#isClosed) throw closedError();
+      this.#current = new AbortController();
+      return await run(this.#current.signal);
+    } finally {
+      this.#pauses--;
+      this.#kick();
+    }
+  }
+
+  /** The local commits were given up, and with them what hindered them. */
+  unblock(): void {
+    if (this.#block?.state !== "deleted") this.#block = undefined;
+    this.#error = undefined;
+    this.#mustAsk = true;
+    this.#parts.onStatus();
+  }
+
+  /** How a request of somebody else ended. */
+  heard(error: unknown): void {
+    if (isGraftError(error, "aborted")) return;
+    const isOnline = !isGraftError(error, "unavailable");
+    if (isOnline === this.#isOnline && error === this.#error) return;
+    this.#error = error;
+    const isBack = isOnline && !this.#isOnline;
+    this.#isOnline = isOnline;
+    this.#parts.onStatus();
+    if (isBack) this.#kick();
+  }
+
+  /** Stops. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#unfollow?.();
+    this.#cancelRetry?.();
+    this.#current.abort();
+    await this.#work;
+    this.#settle(closedError());
+  }
+
+  #hear(news: RemoteNews): void {
+    if (this.#isClosed) return;
+    if (news.kind === "offline") return this.heard(news.error);
+    this.#isOnline = true;
+    if (news.kind === "deleted") this.#stop("deleted", deletedError(this.#parts.store));
+    else if (news.kind === "behind") this.#mustAsk ||= this.#isBehind(news.lsn);
+    else if (news.kind === "changes") this.#news = this.#join(news.changes);
+    this.#parts.onStatus();
+    this.#kick();
+  }
+
+  #isBehind(lsn: Lsn | undefined): boolean {
+    return lsn === undefined || lsn > (this.#parts.store.base?.lsn ?? 0);
+  }
+
+  /** What waits, and what came, as one. */
+  #join(changes: RemoteChanges): RemoteChanges {
+    const waiting = this.#news;
+    if (waiting === undefined || changes.since === undefined) return changes;
+    if (changes.snapshot.lsn <= waiting.snapshot.lsn) return waiting;
+    if (changes.since > waiting.snapshot.lsn) {
+      this.#mustAsk = true;
+      return waiting;
+    }
+    const pages = changes.pages && waiting.pages?.union(changes.pages);
+    return { snapshot: changes.snapshot, since: pages && waiting.since, pages };
+  }
+
+  /** Does what there is to do, unless that is being done. */
+  #kick(): void {
+    if (this.#isClosed || this.#pauses > 0 || this.#work !== undefined) return;
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
+    this.#work = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // whoever kicks may be in the middle of something
+    await Promise.resolve();
+    try {
+      while (!this.#isClosed && this.#pauses === 0) {
+        const step = this.#nextStep();
+        if (step === undefined) break;
+        await step();
+        this.#succeeded();
+      }
+      this.#work = undefined;
+      if (this.#pauses === 0 && !this.#isClosed) this.#settle(this.#block?.error);
+    } catch (error) {
+      this.#work = undefined;
+      this.#failed(error);
+    }
+    this.#parts.onStatus();
+  }
+
+  #nextStep(): (() => Promise<void>) | undefined {
+    const { store } = this.#parts;
+    const news = this.#news;
+    if (news !== undefined) {
+      return () => {
+        this.#news = undefined;
+        return this.#pull(news);
+      };
+    }
+    const mayPush = store.line.length > 0 && this.#block === undefined;
+    // offline, what is committed until the server answers is to be one push
+    if (mayPush && (this.#isOnline || store.push !== undefined)) return () => this.#push();
+    if (this.#mustAsk || mayPush) return () => this.#ask();
+    return undefined;
+  }
+
+  async #ask(): Promise<void> {
+    const { store, remote } = this.#parts;
+    this.#mustAsk = false;
+    try {
+      await this.#pull(await remote.changes(store.vid, store.base, this.#current.signal));
+      this.#isOnline = true;
+    } catch (error) {
+      if (!isGraftError(error, "missing")) {
+        this.#mustAsk = true;
+        throw error;
+      }
+      this.#isOnline = true;
+      if (store.base === undefined) await store.startEmpty();
+      else this.#stop("deleted", deletedError(store, error));
+    }
+  }
+
+  async #pull(changes: RemoteChanges): Promise<void> {
+    const { store } = this.#parts;
+    const outcome = await store.pull(changes);
+    if (outcome === "gap") this.#mustAsk = true;
+    if (outcome !== "line" || this.#block !== undefined) return;
+    // a push whose answer was lost may be what others saw: only when it is repeated that is known
+    if (store.push !== undefined) this.#mustAsk = true;
+    else this.#stop("conflict", conflictError(store));
+  }
+
+  async #push(): Promise<void> {
+    const { store, remote, random, onStatus } = this.#parts;
+    const isRepeat = store.push !== undefined;
+    // a first push that lands shows that nothing else has changed
+    if (!isRepeat) this.#mustAsk = false;
+    this.#isPushing = true;
+    onStatus();
+    try {
+      const push = await store.beginPush(() => random.fill(new Uint8Array(REQUEST_ID_BYTES)));
+      await store.landPush(await remote.commit(describePush(store, push), this.#current.signal));
+    } catch (error) {
+      this.#mustAsk = true;
+      if (!isGraftError(error) || !this.#isFinal(error)) throw error;
+    } finally {
+      this.#isPushing = false;
+    }
+    if (isRepeat) this.#mustAsk = true;
+  }
+
+  /** Whether it is useless to push again; then nothing is pushed any more. */
+  #isFinal(error: GraftError): boolean {
+    const { store } = this.#parts;
+    if (error.code === "conflict" || error.code === "missing") {
+      this.#stop("conflict", conflictError(store, error));
+    } else if (["invalid", "forbidden", "damaged"].includes(error.code)) {
+      this.#stop("rejected", error);
+    } else return false;
+    return true;
+  }
+
+  #stop(state: Block["state"], error: GraftError): void {
+    this.#block = { state, error };
+    this.#parts.onStatus();
+  }
+
+  #succeeded(): void {
+    this.#failures = 0;
+    this.#error = undefined;
+  }
+
+  #failed(error: unknown): void {
+    // a pause or the end gave it up
+    if (isGraftError(error, "aborted")) return this.#kick();
+    this.#error = error;
+    if (isGraftError(error, "unavailable")) this.#isOnline = false;
+    this.#failures++;
+    const { random, timers } = this.#parts;
+    const delayMs = retryDelayMs(this.#failures, 0, random);
+    this.#cancelRetry = timers.after(delayMs, () => {
+      this.#cancelRetry = undefined;
+      this.#kick();
+    });
+    this.#settle(error);
+  }
+
+  #settle(error: unknown): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { resolve, reject } of waiting) {
+      if (error === undefined) resolve();
+      else reject(error);
+    }
+  }
+}
+
+function conflictError({ vid }: ReplicaStore, cause?: unknown): GraftError {
+  return new GraftError(
+    "conflict",
+    `Cannot push to volume "${vid}": others have committed on its base`,
+    { cause, hint: "Call the replica's reset(), replay() or keepBoth()" },
+  );
+}
+
+function deletedError({ vid }: ReplicaStore, cause?: unknown): GraftError {
+  return new GraftError("missing", `Cannot follow volume "${vid}": it was deleted`, {
+    cause,
+    hint: "The replica's keepBoth() makes a new volume of what is here",
+  });
+}
+
+function closedError(): GraftError {
+  return new GraftError("aborted", "Cannot go on with the replica: it is closed");
+}

@@ -1,0 +1,29 @@
+/**
+ * One at a time.
+ *
+ * @module
+ */
+
+/** Runs functions one after the other, in the order of the calls. */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  /** Whether one is running or waits. */
+  get busy(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** Runs a function when those before have ended, however they did. */
+  run<T>(task: () => Promise<T>): Promise<T> {
+    this.#waiting++;
+    const result = this.#last.then(task).finally(() => this.#waiting--);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  /** Resolves when all that was called so far has ended. */
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+}

@@ -1,0 +1,513 @@
+// Three replicas of one volume and their server, driven by one seed, against a model of what they may show.
+
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
+import { TestRemote, TestServer, unreachable } from "../../client/replica/_testing_remote.ts";
+import { TestStorage } from "../../client/replica/_testing_storage.ts";
+import { Replica } from "../../client/replica/replica.ts";
+import type { ReplicaSnapshot } from "../../client/replica/snapshot.ts";
+import type { Transaction } from "../../client/replica/transaction.ts";
+import { isGraftError } from "../../src/core/errors.ts";
+import { newGid, parseGid } from "../../src/core/gid.ts";
+import type { Random } from "../../src/core/random.ts";
+import type { Timers } from "../../src/core/timers.ts";
+
+const VID = parseGid("volume", "GonwTRj2SohJzYLLjD9nSq");
+const REPLICAS = 3;
+/** Pages beyond those that hold the journals. */
+const PAGES_MAX = 24;
+/** What a run may be refused with while the network and the storages fail. */
+const EXPECTED = ["unavailable", "conflict", "aborted", "invalid"] as const;
+
+/** A generator of numbers from 0 to 1: mulberry32. */
+class Chance implements Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed;
+  }
+
+  fraction(): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  fill(target: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    return target.map(() => this.below(256)) as Uint8Array<ArrayBuffer>;
+  }
+
+  below(limit: number): number {
+    return Math.floor(this.fraction() * limit);
+  }
+
+  is(probability: number): boolean {
+    return this.fraction() < probability;
+  }
+}
+
+/** Time that passes when the simulation says so. */
+class Schedule implements Timers {
+  #now = 0;
+  readonly #due: { readonly at: number; readonly callback: () => void }[] = [];
+
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = { at: this.#now + delayMs, callback };
+    this.#due.push(timer);
+    return () => {
+      const i = this.#due.indexOf(timer);
+      if (i >= 0) this.#due.splice(i, 1);
+    };
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.after(delayMs, resolve));
+  }
+
+  /** Lets everything happen that needs no time, then what is due next. */
+  async step(): Promise<void> {
+    await setImmediate();
+    const next = this.#due.toSorted((a, b) => a.at - b.at)[0];
+    if (next === undefined) return;
+    this.#due.splice(this.#due.indexOf(next), 1);
+    this.#now = Math.max(this.#now, next.at);
+    next.callback();
+    await setImmediate();
+  }
+}
+
+/** What a volume holds: a stamp a page, 0 for zeros. */
+interface Content {
+  readonly pageCount: number;
+  readonly stamps: ReadonlyMap<number, number>;
+}
+
+function stampOf(page: Uint8Array | undefined): number {
+  return page === undefined ? 0 : new DataView(page.buffer, page.byteOffset).getUint32(0);
+}
+
+function pageWith(stamp: number): Uint8Array<ArrayBuffer> {
+  const page = new Uint8Array(4096);
+  if (stamp > 0) page.fill(stamp % 251 + 1);
+  new DataView(page.buffer).setUint32(0, stamp);
+  return page;
+}
+
+/** One replica, through crashes. */
+class Node {
+  replica: Replica | undefined;
+  storage = new TestStorage();
+  remote!: TestRemote;
+  /** What each state holds, once it was seen or promised: one of these. */
+  readonly known = new Map<number, readonly Content[]>();
+  /** What each state may hold. */
+  readonly possible = new Map<number, readonly Content[]>();
+  /** What transactions came to that ran again. */
+  readonly replays: Content[] = [];
+  /** Commits that were promised; a reset takes some back. */
+  promised = 0;
+  /** Resets that are under way. */
+  resets = 0;
+  isOnline = true;
+  /** Snapshots that are to stay as they are. */
+  held: ReplicaSnapshot[] = [];
+
+  constructor(readonly index: number) {}
+
+  /** The page that counts this replica's commits. */
+  get journal(): number {
+    return this.index + 1;
+  }
+}
+
+/** What a run is given. */
+export interface SimulationOptions {
+  readonly seed: number;
+  readonly steps: number;
+}
+
+/** One run. */
+export class ReplicaSimulation {
+  readonly #chance: Chance;
+  readonly #steps: number;
+  readonly #schedule = new Schedule();
+  readonly #server = new TestServer();
+  readonly #nodes = Array.from({ length: REPLICAS }, (_, i) => new Node(i));
+  /** What was begun, with the replica that it was begun on. */
+  readonly #running = new Map<Promise<void>, Replica | undefined>();
+  readonly #bytesMax: number;
+  readonly #faults: number;
+  #failure: unknown;
+  #stamp = 0;
+  #isCalm = false;
+  /** What happened, for whoever looks for the cause. */
+  readonly log: string[] = [];
+
+  constructor({ seed, steps }: SimulationOptions) {
+    this.#chance = new Chance(seed);
+    this.#steps = steps;
+    this.#bytesMax = this.#chance.is(0.4) ? 60_000 : Infinity;
+    this.#faults = this.#chance.is(0.3) ? 0 : 0.1;
+  }
+
+  /** Runs to the end. @throws What was not as it should be. */
+  async run(): Promise<void> {
+    try {
+      for (let i = 0; i < this.#steps; i++) {
+        await this.#act(this.#nodes[this.#chance.below(REPLICAS)]);
+        const pause = this.#chance.below(4);
+        for (let j = 0; j < pause; j++) await this.#schedule.step();
+        if (this.#failure !== undefined) throw this.#failure;
+      }
+      await this.#calmDown();
+    } finally {
+      for (const node of this.#nodes) this.#crash(node);
+    }
+  }
+
+  async #act(node: Node): Promise<void> {
+    if (node.replica === undefined) return await this.#open(node);
+    const { replica } = node;
+    const choice = this.#chance.below(100);
+    if (choice < 40) this.#start(node, "commit", () => this.#commit(node, replica));
+    else if (choice < 60) this.#start(node, "read", () => this.#look(node, replica));
+    else if (choice < 66) this.#start(node, "hold", () => this.#hold(node, replica));
+    else if (choice < 70) this.#start(node, "look back", () => this.#lookBack(node));
+    else if (choice < 78) this.#start(node, "sync", () => replica.sync());
+    else if (choice < 84) this.#setOnline(node, this.#chance.is(0.5));
+    else if (choice < 89) this.#crash(node);
+    else if (choice < 92) await this.#close(node, replica);
+    else if (choice < 96) this.#start(node, "reset", () => this.#reset(node, replica));
+    else this.#start(node, "replay", () => this.#replay(node, replica));
+  }
+
+  #start(node: Node, what: string, run: () => Promise<void>): void {
+    this.log.push(`${node.index} ${what}`);
+    const { replica } = node;
+    const task: Promise<void> = run().then(
+      () => void this.log.push(`${node.index} ${what}: done`),
+      (error) => {
+        const code = isGraftError(error) ? error.code : undefined;
+        this.log.push(`${node.index} ${what}: ${error}`);
+        const isExpected = EXPECTED.some((expected) => expected === code);
+        // what happens to a replica that crashed is nobody's business
+        if (!isExpected && node.replica === replica) this.#failure ??= error;
+      },
+    ).finally(() => this.#running.delete(task));
+    this.#running.set(task, replica);
+  }
+
+  async #open(node: Node): Promise<void> {
+    this.log.push(`${node.index} open`);
+    node.remote = new TestRemote(this.#server);
+    node.remote.isConnected = node.isOnline;
+    node.remote.trip = (what) => this.#trip(node, what);
+    node.storage.delay = () => this.#schedule.sleep(this.#chance.below(3));
+    node.storage.fails = () => this.#isFaulty() && this.#chance.is(0.3);
+    node.storage.isSlow = this.#chance.is(0.5);
+    const { storage, remote } = node;
+    const opening = Replica.open({
+      storage,
+      remote,
+      vid: VID,
+      isNew: node.index === 0 && this.#server.line(VID).length === 0,
+      newClientId: () => newGid("client", { now: () => 0, monotonic: () => 0 }, this.#chance),
+      newVolumeId: () => VID,
+      random: this.#chance,
+      timers: this.#schedule,
+      bytesMax: this.#bytesMax,
+    });
+    let isOver = false;
+    opening.then((replica) => node.replica = replica, (error) => {
+      remote.close();
+      if (!isGraftError(error, "unavailable")) this.#failure ??= error;
+    }).finally(() => isOver = true);
+    while (!isOver) await this.#schedule.step();
+  }
+
+  async #trip(node: Node, what: "request" | "answer" | "event"): Promise<void> {
+    const { remote } = node;
+    await this.#schedule.sleep(1 + this.#chance.below(10));
+    if (node.remote !== remote) return await new Promise(() => {});
+    if (!node.isOnline) throw unreachable();
+    if (this.#isFaulty() && what !== "event") throw unreachable();
+  }
+
+  #isFaulty(): boolean {
+    return !this.#isCalm && this.#chance.is(this.#faults);
+  }
+
+  #setOnline(node: Node, isOnline: boolean): void {
+    if (node.isOnline === isOnline) return;
+    this.log.push(`${node.index} ${isOnline ? "online" : "offline"}`);
+    node.isOnline = isOnline;
+    node.remote?.connect(isOnline);
+  }
+
+  #crash(node: Node): void {
+    if (node.replica === undefined) return;
+    this.log.push(`${node.index} crash`);
+    node.remote.close();
+    node.replica = undefined;
+    node.held = [];
+    node.storage = node.storage.crash((pending) => this.#chance.below(pending + 1));
+  }
+
+  async #close(node: Node, replica: Replica): Promise<void> {
+    this.log.push(`${node.index} close`);
+    let isClosed = false;
+    replica.close().then(() => isClosed = true, (error) => this.#failure ??= error);
+    for (let i = 0; !isClosed; i++) {
+      assert.ok(i < 10_000, "A replica closes");
+      await this.#schedule.step();
+    }
+    node.replica = undefined;
+    node.held = [];
+  }
+
+  /** Writes and cuts at random; says what the state that it makes then holds. */
+  async #commit(node: Node, replica: Replica): Promise<void> {
+    let isReplay = false;
+    let made = { state: 0, contents: [] as Content[] };
+    let count = 0;
+    await replica.transaction(async (tx) => {
+      if (isReplay) return await this.#commitAgain(node, tx);
+      using snapshot = replica.snapshot();
+      const bases = this.#candidates(node, snapshot);
+      count = stampOf(await tx.read(node.journal)) + 1;
+      const fitting = bases.filter((base) =>
+        base.pageCount === tx.pageCount && (base.stamps.get(node.journal) ?? 0) === count - 1
+      );
+      assert.ok(fitting.length > 0, `State ${snapshot.state} shows a journal that it cannot have`);
+      const change = this.#scribble(node, tx, count);
+      const state = snapshot.state + 1;
+      made = { state, contents: fitting.map(change) };
+      node.possible.set(state, [...node.possible.get(state) ?? [], ...made.contents]);
+    });
+    isReplay = true;
+    if (node.replica !== replica) return;
+    node.known.set(made.state, made.contents);
+    if (node.resets === 0) node.promised = Math.max(node.promised, count);
+  }
+
+  /** A transaction runs again on another base: what it makes is known only by reading. */
+  async #commitAgain(node: Node, tx: Transaction): Promise<void> {
+    const stamps = new Map<number, number>();
+    for (let page = 1; page <= tx.pageCount; page++) {
+      const stamp = stampOf(await tx.read(page));
+      if (stamp > 0) stamps.set(page, stamp);
+    }
+    const base = { pageCount: tx.pageCount, stamps };
+    const change = this.#scribble(node, tx, (stamps.get(node.journal) ?? 0) + 1);
+    node.replays.push(change(base));
+  }
+
+  /** Changes a transaction, and says how. */
+  #scribble(node: Node, tx: Transaction, count: number): (base: Content) => Content {
+    const changes: ((stamps: Map<number, number>) => void)[] = [];
+    const write = (page: number, stamp: number) => {
+      tx.write(page, pageWith(stamp));
+      changes.push((stamps) => stamp === 0 ? stamps.delete(page) : stamps.set(page, stamp));
+    };
+    write(node.journal, count);
+    for (let i = this.#chance.below(5); i >= 0; i--) {
+      if (this.#chance.is(0.2)) {
+        const pageCount = REPLICAS + this.#chance.below(PAGES_MAX);
+        tx.truncate(pageCount);
+        changes.push((stamps) => {
+          for (const page of stamps.keys()) if (page > pageCount) stamps.delete(page);
+        });
+      } else {
+        const page = REPLICAS + 1 + this.#chance.below(PAGES_MAX);
+        write(page, this.#chance.is(0.1) ? 0 : 1_000_000 + ++this.#stamp);
+      }
+    }
+    const { pageCount } = tx;
+    return (base) => {
+      const stamps = new Map(base.stamps);
+      for (const change of changes) change(stamps);
+      return { pageCount, stamps };
+    };
+  }
+
+  /** What a snapshot may hold. */
+  #candidates(node: Node, snapshot: ReplicaSnapshot): readonly Content[] {
+    const known = node.known.get(snapshot.state);
+    if (known !== undefined) return known;
+    const server = this.#serverContent(snapshot.lsn);
+    return [...node.possible.get(snapshot.state) ?? [], ...node.replays, server];
+  }
+
+  #serverContent(lsn: number | undefined): Content {
+    if (lsn === undefined) return { pageCount: 0, stamps: new Map() };
+    const { pageCount } = this.#server.line(VID)[lsn - 1].snapshot;
+    const stamps = new Map<number, number>();
+    for (let page = 1; page <= pageCount; page++) {
+      const stamp = stampOf(this.#server.page(VID, lsn, page));
+      if (stamp > 0) stamps.set(page, stamp);
+    }
+    return { pageCount, stamps };
+  }
+
+  async #look(node: Node, replica: Replica): Promise<void> {
+    using snapshot = replica.snapshot();
+    const { promised } = node;
+    const { contents, isWhole } = await this.#check(node, snapshot);
+    if (node.replica !== replica || !isWhole || node.resets > 0) return;
+    const journal = contents[0].stamps.get(node.journal) ?? 0;
+    assert.ok(
+      journal >= Math.min(promised, node.promised),
+      `Replica ${node.index} lost commits: ${promised} were promised, and ${journal} are there`,
+    );
+  }
+
+  /** Reads what can be read of a snapshot, and compares it with what it may hold. */
+  async #check(
+    node: Node,
+    snapshot: ReplicaSnapshot,
+  ): Promise<{ contents: readonly Content[]; isWhole: boolean }> {
+    const candidates = this.#candidates(node, snapshot);
+    const seen = new Map<number, number>();
+    const pages = Array.from({ length: snapshot.pageCount + 2 }, (_, i) => i + 1);
+    await Promise.all(pages.map(async (page) => {
+      const peeked = snapshot.peek(page);
+      const read = await snapshot.read(page).catch((error) => {
+        if (isGraftError(error, "unavailable")) return undefined;
+        throw error;
+      });
+      if (read !== undefined) seen.set(page, stampOf(read));
+      if (peeked !== undefined) assert.equal(stampOf(peeked), stampOf(read), `peek(${page})`);
+    }));
+    const contents = candidates.filter(({ pageCount, stamps }) =>
+      pageCount === snapshot.pageCount &&
+      [...seen].every(([page, stamp]) => (stamps.get(page) ?? 0) === stamp)
+    );
+    const shown = JSON.stringify([...seen].sort(([a], [b]) => a - b).filter(([, stamp]) => stamp));
+    const wanted = candidates.map(({ pageCount, stamps }) =>
+      `${pageCount} ${JSON.stringify([...stamps].sort(([a], [b]) => a - b))}`
+    ).join("\n  ");
+    assert.ok(
+      contents.length > 0,
+      `Replica ${node.index} shows what it cannot at state ${snapshot.state} (LSN ${snapshot.lsn}):\n` +
+        `  ${snapshot.pageCount} ${shown}\ninstead of\n  ${wanted}`,
+    );
+    const isWhole = seen.size === pages.length;
+    if (isWhole) node.known.set(snapshot.state, contents);
+    return { contents, isWhole };
+  }
+
+  // deno-lint-ignore require-await -- every act is one that may reject
+  async #hold(node: Node, replica: Replica): Promise<void> {
+    const snapshot = replica.snapshot();
+    // whatever it may hold now is what it has to hold for ever
+    const known = this.#candidates(node, snapshot);
+    if (!node.known.has(snapshot.state)) node.known.set(snapshot.state, known);
+    node.held.push(snapshot);
+  }
+
+  async #lookBack(node: Node): Promise<void> {
+    const [snapshot] = node.held;
+    if (snapshot === undefined) return;
+    await this.#check(node, snapshot);
+    if (this.#chance.is(0.5) && node.held[0] === snapshot) {
+      node.held.shift();
+      snapshot.close();
+    }
+  }
+
+  async #reset(node: Node, replica: Replica): Promise<void> {
+    await this.#giveUp(node, () => replica.reset());
+  }
+
+  async #replay(node: Node, replica: Replica): Promise<void> {
+    await this.#giveUp(node, () => replica.replay());
+  }
+
+  /** Runs what takes promised commits back; what is promised meanwhile may or may not be among them. */
+  async #giveUp(node: Node, run: () => Promise<void>): Promise<void> {
+    node.resets++;
+    node.promised = 0;
+    try {
+      await run();
+    } finally {
+      node.resets--;
+      node.promised = 0;
+    }
+  }
+
+  /** Nothing fails any more: all replicas come to show what the server has. */
+  async #calmDown(): Promise<void> {
+    this.#isCalm = true;
+    for (const node of this.#nodes) {
+      if (node.replica === undefined) await this.#open(node);
+      this.#setOnline(node, true);
+      assert.ok(node.replica !== undefined, "A replica opens when all is well");
+    }
+    // what was begun on a replica that crashed never ends
+    const living = [...this.#running].filter(([, replica]) =>
+      this.#nodes.some((node) => node.replica === replica)
+    );
+    await this.#finish(Promise.all(living.map(([task]) => task)), "What was begun ends");
+    // one after the other, so that nobody commits in between
+    for (let round = 0; round < 2; round++) {
+      for (const node of this.#nodes) await this.#finish(this.#bringHome(node), "A replica syncs");
+    }
+    for (const node of this.#nodes) await this.#finish(this.#compare(node), "A replica is read");
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#checkServer();
+  }
+
+  async #bringHome(node: Node): Promise<void> {
+    const replica = node.replica!;
+    if (replica.status().state === "conflict") await this.#reset(node, replica);
+    await replica.sync().catch(async (error) => {
+      if (!isGraftError(error, "conflict")) throw error;
+      await this.#reset(node, replica);
+      await replica.sync();
+    });
+  }
+
+  async #compare(node: Node): Promise<void> {
+    const replica = node.replica!;
+    const status = replica.status();
+    assert.equal(status.state, "synced", `${status.error}`);
+    await this.#look(node, replica);
+    using snapshot = replica.snapshot();
+    assert.equal(snapshot.lsn, this.#server.line(VID).at(-1)?.snapshot.lsn);
+    const { contents } = await this.#check(node, snapshot);
+    const head = this.#serverContent(snapshot.lsn);
+    assert.ok(contents.some((content) => isSame(content, head)), "A replica is what the server is");
+  }
+
+  async #finish(task: Promise<unknown>, what: string): Promise<void> {
+    let isOver = false;
+    let failure: unknown;
+    task.catch((error) => failure = error).finally(() => isOver = true);
+    for (let i = 0; !isOver; i++) {
+      assert.ok(i < 20_000, what);
+      await this.#schedule.step();
+    }
+    if (failure !== undefined) throw failure;
+  }
+
+  /** No transaction is in two commits. */
+  #checkServer(): void {
+    const landed = new Map<number, number>();
+    for (const { snapshot, pages } of this.#server.line(VID)) {
+      for (const page of pages.values()) {
+        const stamp = stampOf(page);
+        if (stamp < 1_000_000) continue;
+        const before = landed.get(stamp) ?? snapshot.lsn;
+        assert.equal(before, snapshot.lsn, `Stamp ${stamp} landed twice`);
+        landed.set(stamp, snapshot.lsn);
+      }
+    }
+  }
+}
+
+function isSame(a: Content, b: Content): boolean {
+  const text = ({ pageCount, stamps }: Content) =>
+    JSON.stringify([pageCount, [...stamps].sort(([x], [y]) => x - y)]);
+  return text(a) === text(b);
+}
