@@ -10,8 +10,6 @@ import type { ReplicaStorage, StorageBatch } from "./replica_storage.ts";
 export interface StoragePlace {
   /** Opens the storage; empty the first time. */
   open(options?: OpenStorageOptions): Promise<ReplicaStorage>;
-  /** Opens the storage with room for a few megabytes. */
-  openSmall(): Promise<ReplicaStorage>;
   /** Removes what is left. Every owner is gone by then. */
   remove(): Promise<void>;
 }
@@ -24,8 +22,6 @@ export interface Backend {
   makePlace(): Promise<StoragePlace>;
   /** Whether rows outlive their owner, of whom there is one at a time. */
   readonly isKept: boolean;
-  /** Whether the place can be made too small. */
-  readonly canBeFull: boolean;
 }
 
 /** Registers a test: `Deno.test`, or a browser's. */
@@ -36,13 +32,24 @@ type StorageBehaviour = (storage: ReplicaStorage) => Promise<void>;
 
 /** Registers one test for each behaviour. */
 export function testStorage(backend: Backend, test: RegisterTest): void {
-  const behaviours = {
+  register(backend, test, {
     ...oneRow,
     ...batches,
     ...listing,
     ...backend.isKept ? owners : {},
-    ...backend.canBeFull ? failing : {},
-  };
+  });
+}
+
+/** Registers tests of what happens when a storage is full; the places open with room for 2 to 20 MiB. */
+export function testFullStorage(backend: Backend, test: RegisterTest): void {
+  register(backend, test, full);
+}
+
+function register(
+  backend: Backend,
+  test: RegisterTest,
+  behaviours: Record<string, Behaviour>,
+): void {
   for (const [behaviour, check] of Object.entries(behaviours)) {
     test(`${backend.name} ${behaviour}`, async () => {
       const place = await backend.makePlace();
@@ -362,9 +369,9 @@ const owners: Record<string, Behaviour> = {
   },
 };
 
-const failing: Record<string, Behaviour> = {
+const full: Record<string, Behaviour> = {
   async "a full storage writes nothing of a batch, and goes on"(place) {
-    const storage = await place.openSmall();
+    const storage = await place.open();
     await storage.write({ put: [["v/a", sampleBytes(1)]] });
     const large = Array.from({ length: 40 }, (_, i) => [`p/${i}`, sampleBytes(MEGABYTE)] as const);
     const failed = [

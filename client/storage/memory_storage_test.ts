@@ -7,9 +7,8 @@ const remove = () => Promise.resolve();
 
 testStorage({
   name: "memory:",
-  makePlace: () => Promise.resolve({ open, openSmall: open, remove }),
+  makePlace: () => Promise.resolve({ open, remove }),
   isKept: false,
-  canBeFull: false,
 }, Deno.test);
 
 Deno.test("memory answers at once, the same view each time", async () => {

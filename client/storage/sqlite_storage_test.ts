@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { type GraftErrorCode, isGraftError } from "../../src/core/errors.ts";
-import { loadSqlite, type SqlDatabase } from "./_sqlite_io.ts";
-import { pageKey, rowsOf, sampleBytes, type StoragePlace, testStorage } from "./_conformance.ts";
+import { loadSqlite, type OpenDatabase, type SqlDatabase } from "./_sqlite_io.ts";
+import {
+  pageKey,
+  rowsOf,
+  sampleBytes,
+  type StoragePlace,
+  testFullStorage,
+  testStorage,
+} from "./_conformance.ts";
 import type { ReplicaStorage } from "./replica_storage.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
 
@@ -16,12 +23,11 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-async function makePlace(): Promise<StoragePlace> {
+async function makePlace(open: OpenDatabase): Promise<StoragePlace> {
   const folder = await Deno.makeTempDir({ prefix: "graft-sqlite-" });
   const path = `${folder}/replica.db`;
   return {
-    open: (options) => SqliteStorage.open(path, options),
-    openSmall: () => SqliteStorage.open(path, { openDatabase: openSmallDatabase }),
+    open: (options) => SqliteStorage.open(path, { ...options, openDatabase: open }),
     remove: () => Deno.remove(folder, { recursive: true }),
   };
 }
@@ -33,7 +39,14 @@ function openSmallDatabase(path: string): SqlDatabase {
   return database;
 }
 
-testStorage({ name: "sqlite:", makePlace, isKept: true, canBeFull: true }, Deno.test);
+testStorage(
+  { name: "sqlite:", makePlace: () => makePlace(openDatabase), isKept: true },
+  Deno.test,
+);
+testFullStorage(
+  { name: "sqlite:", makePlace: () => makePlace(openSmallDatabase), isKept: true },
+  Deno.test,
+);
 
 async function rejectsToOpen(path: string, code: GraftErrorCode, state: RegExp): Promise<void> {
   await assert.rejects(SqliteStorage.open(path), (error: unknown) => {

@@ -4,11 +4,19 @@
  * @module
  */
 
+import { chromiumPath } from "../../tests/browser/harness/chromium_path.ts";
 import { type ProgramName, programPath } from "../../tests/harness/programs/installed.ts";
 import { runCommand } from "./command.ts";
 
 /** Something that a suite of tests needs from the machine. */
-export type Need = "python" | "strace" | "tmpfs" | "S3 servers" | "denokv" | "toxiproxy";
+export type Need =
+  | "python"
+  | "strace"
+  | "tmpfs"
+  | "S3 servers"
+  | "denokv"
+  | "toxiproxy"
+  | "chromium";
 
 /** The Python that the interop tests drive: `GRAFT_TEST_PYTHON`, else the one that `.ci/run` set up. */
 export function pythonPath(env: { get(name: string): string | undefined } = Deno.env): string {
@@ -48,6 +56,10 @@ const PROBES: Record<Need, () => Probe> = {
   "S3 servers": () => built("minio", "versitygw"),
   denokv: () => built("denokv"),
   toxiproxy: () => built("toxiproxy"),
+  chromium: () => ({
+    command: [chromiumPath(), "--version"],
+    reason: "Chromium is not installed (apt-get install chromium; or set GRAFT_TEST_CHROMIUM)",
+  }),
 };
 
 /** The need for programs that `.ci/run` builds. */

@@ -34,3 +34,14 @@ Deno.test("whyMissing() names the programs that are not built, and what builds t
     else Deno.env.set("XDG_CACHE_HOME", before);
   }
 });
+
+Deno.test("whyMissing() says how to get a browser that is not there", async () => {
+  const before = Deno.env.get("GRAFT_TEST_CHROMIUM");
+  Deno.env.set("GRAFT_TEST_CHROMIUM", "/nowhere/chromium");
+  try {
+    assert.match(await whyMissing("chromium") ?? "", /apt-get install chromium; or set GRAFT_TEST/);
+  } finally {
+    if (before === undefined) Deno.env.delete("GRAFT_TEST_CHROMIUM");
+    else Deno.env.set("GRAFT_TEST_CHROMIUM", before);
+  }
+});

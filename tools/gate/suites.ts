@@ -40,7 +40,8 @@ const FSYNC = "tests/**/*fsync_test.ts";
 const S3 = ["src/**/*s3_test.ts", "tests/**/*s3_test.ts"];
 const DENOKV = ["src/**/*denokv_test.ts", "tests/**/*denokv_test.ts"];
 const CLUSTER = "tests/cluster";
-const APART = ["tests/interop", KILL, FULL_DISK, FSYNC, ...S3, ...DENOKV, CLUSTER];
+const BROWSER = "tests/browser";
+const APART = ["tests/interop", KILL, FULL_DISK, FSYNC, ...S3, ...DENOKV, CLUSTER, BROWSER];
 
 /** Every suite. What needs a tool or the whole machine stands apart; the rest is one run. */
 export const SUITES: readonly Suite[] = [
@@ -60,6 +61,7 @@ export const SUITES: readonly Suite[] = [
     args: [CLUSTER],
     needs: ["S3 servers", "denokv", "toxiproxy", "python"],
   },
+  { name: "browser", args: [BROWSER], needs: ["chromium"] },
 ];
 
 /**

@@ -1,25 +1,40 @@
 import assert from "node:assert/strict";
 import { GraftError, isGraftError } from "../../../src/core/errors.ts";
-import { rowsOf, sampleBytes, type StoragePlace, testStorage } from "../_conformance.ts";
+import {
+  rowsOf,
+  sampleBytes,
+  type StoragePlace,
+  testFullStorage,
+  testStorage,
+} from "../_conformance.ts";
 import { SimulatedFiles } from "./_testing.ts";
 import { LogStorage } from "./log_storage.ts";
 
 const name = "opfs:test";
 
-function makePlace(): Promise<StoragePlace> {
-  const folder = new SimulatedFiles();
+function makePlace(folder: SimulatedFiles): Promise<StoragePlace> {
   return Promise.resolve({
     open: () => LogStorage.open({ name, folder }),
-    openSmall: () => {
-      folder.bytesMax = 2 * 1024 * 1024;
-      return LogStorage.open({ name, folder });
-    },
     remove: () => Promise.resolve(assert.deepEqual(folder.openNames, [])),
   });
 }
 
+/** A folder with room for two megabytes. */
+function smallFolder(): SimulatedFiles {
+  const folder = new SimulatedFiles();
+  folder.bytesMax = 2 * 1024 * 1024;
+  return folder;
+}
+
 // who owns a folder is decided before the log is opened
-testStorage({ name: "log:", makePlace, isKept: false, canBeFull: true }, Deno.test);
+testStorage(
+  { name: "log:", makePlace: () => makePlace(new SimulatedFiles()), isKept: false },
+  Deno.test,
+);
+testFullStorage(
+  { name: "log:", makePlace: () => makePlace(smallFolder()), isKept: true },
+  Deno.test,
+);
 
 const open = (folder: SimulatedFiles) => LogStorage.open({ name, folder, fileBytes: 4096 });
 
