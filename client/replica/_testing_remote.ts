@@ -77,7 +77,9 @@ export class TestServer {
     const { vid, cid, base, pageCount } = commit;
     const requestId = commit.requestId.toBase64();
     const line = this.#volumes.get(vid) ?? [];
-    const landed = line.find((known) => known.requestId === requestId && known.snapshot.cid === cid);
+    const landed = line.find((known) =>
+      known.requestId === requestId && known.snapshot.cid === cid
+    );
     if (landed !== undefined) return landed.snapshot;
     const head = line.at(-1)?.snapshot;
     if (this.#deleted.has(vid) || head?.lsn !== base?.lsn) {
@@ -203,6 +205,7 @@ export class TestRemote implements ReplicaRemote {
   #guard(trip: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const abort = () => reject(new GraftError("aborted", "Cannot go on: the caller gave up"));
+      trip.catch(() => {});
       if (signal?.aborted) return abort();
       signal?.addEventListener("abort", abort, { once: true });
       trip.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));

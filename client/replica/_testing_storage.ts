@@ -66,7 +66,9 @@ export class TestStorage implements ReplicaStorage {
   write({ put = [], delete: gone = [], durability }: StorageBatch): Promise<void> {
     if (this.#isDead) return new Promise(() => {});
     if (this.fails()) {
-      return Promise.reject(new GraftError("unavailable", "Cannot write to the storage: it is full"));
+      return Promise.reject(
+        new GraftError("unavailable", "Cannot write to the storage: it is full"),
+      );
     }
     this.batches++;
     const changes = new Map<string, Uint8Array | undefined>();

@@ -107,15 +107,18 @@ export class LocalPages {
   }
 
   /**
-   * Reads the versions among rows to be removed that somebody sees and the server does not have.
+   * Reads the versions among rows to be removed that the server does not have and somebody sees, or may see
+   * before they are removed.
    *
+   * @param pushed What is newer is not on the server.
    * @param until The state that is going to remove them.
    */
-  async rescue(rows: readonly PageRow[], until: State): Promise<PageVersion[]> {
+  async rescue(rows: readonly PageRow[], pushed: State, until: State): Promise<PageVersion[]> {
     const rescued: PageVersion[] = [];
     for (const row of rows) {
       for (const version of [...this.#versions.of(row.pageIdx), { row, until }]) {
-        if (!this.points.seesUnpushed(version.row.state)) continue;
+        const { state } = version.row;
+        if (state <= pushed && !this.points.seesUnpushed(state)) continue;
         version.row.page ??= await this.#mustRead(version.row);
         rescued.push({ ...version, isStored: false });
       }
@@ -130,6 +133,7 @@ export class LocalPages {
       this.#versions.forget(pageIdx);
     }
     for (const version of rescued) this.#versions.add(version);
+    this.#garbage.push(...this.#versions.prune(this.points.oldest));
   }
 
   /** Up to `count` rows that the server has, too, and that were not read lately. */
@@ -155,7 +159,6 @@ export class LocalPages {
     // what was found meanwhile was not in the batch
     this.#garbage.splice(0, garbage);
   }
-
 
   #decode(row: PageRow, value: Uint8Array): Uint8Array {
     const page = this.#codec.decode(row.pageIdx, row.state, value);

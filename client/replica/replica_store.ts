@@ -365,7 +365,7 @@ export class ReplicaStore {
     const base = changes?.snapshot ?? this.base;
     const pushed = this.newest + 1;
     const removed = this.#rowsToRemove(changes);
-    const rescued = await this.#pages.rescue(removed, pushed);
+    const rescued = await this.#pages.rescue(removed, this.#footing.pushed, pushed);
     const batch = newBatch();
     this.#pages.putRemoval(batch, removed);
     for (const { state } of this.#line) batch.delete.add(commitKey(this.vid, state));

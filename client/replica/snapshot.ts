@@ -91,7 +91,9 @@ export class ReplicaSnapshot {
     for (;;) {
       this.#requireOpen();
       const found = store.find(this.#point, pageIdx);
-      if (found === undefined) return await fetcher.fetch(store.lsnOf(this.#point, pageIdx), pageIdx);
+      if (found === undefined) {
+        return await fetcher.fetch(store.lsnOf(this.#point, pageIdx), pageIdx);
+      }
       const page = found instanceof Promise ? await found : found;
       if (page !== undefined) return page;
     }

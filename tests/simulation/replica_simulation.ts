@@ -279,7 +279,14 @@ export class ReplicaSimulation {
       const fitting = bases.filter((base) =>
         base.pageCount === tx.pageCount && (base.stamps.get(node.journal) ?? 0) === count - 1
       );
-      assert.ok(fitting.length > 0, `State ${snapshot.state} shows a journal that it cannot have`);
+      assert.ok(
+        fitting.length > 0,
+        `State ${snapshot.state} (LSN ${snapshot.lsn}) of replica ${node.index} has ${tx.pageCount} pages and journal ${
+          count - 1
+        } instead of ` + bases.map((base) =>
+          `${base.pageCount}/${base.stamps.get(node.journal)}`
+        ).join(" or "),
+      );
       const change = this.#scribble(node, tx, count);
       const state = snapshot.state + 1;
       made = { state, contents: fitting.map(change) };
