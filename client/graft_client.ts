@@ -17,6 +17,7 @@ import { systemTimers } from "../src/core/timers.ts";
 import * as wire from "../src/wire/messages.ts";
 import type { ProtocolPath } from "../src/wire/protocol.ts";
 import { PATHS } from "../src/wire/protocol.ts";
+import type { Commit, PulledGraft } from "../src/wire/snapshot_messages.ts";
 import { mapConcurrently } from "./_concurrently.ts";
 import { batches } from "./_page_batches.ts";
 import { baseUrl, headersFor } from "./_setup.ts";
@@ -244,7 +245,7 @@ export class GraftClient {
   async pullGraft(
     vid: string,
     options: CallOptions & { range?: PullRange } = {},
-  ): Promise<wire.PulledGraft> {
+  ): Promise<PulledGraft> {
     return await this.#send(`pull volume "${vid}"`, PATHS.pullGraft, {
       body: pullRequest(vid, options.range),
       decode: wire.decodePullGraftResponse,
@@ -262,7 +263,7 @@ export class GraftClient {
   async pullCommits(
     vid: string,
     options: CallOptions & { range?: PullRange } = {},
-  ): Promise<wire.Commit[]> {
+  ): Promise<Commit[]> {
     return await this.#send(`pull the commits of volume "${vid}"`, PATHS.pullCommits, {
       body: pullRequest(vid, options.range),
       decode: wire.decodePullCommitsResponse,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bundle, proveSelfContained } from "./bundle.ts";
+import { bundle, checkSize, measure, proveSelfContained, proveTyped } from "./bundle.ts";
 
 async function withModule(source: string, use: (entry: string) => Promise<void>) {
   const directory = await Deno.makeTempDir();
@@ -41,4 +41,34 @@ Deno.test("proveSelfContained() refuses a file that exports nothing", async () =
   await withModule("export {};", async (entry) => {
     await assert.rejects(proveSelfContained(entry), /exports nothing/);
   });
+});
+
+Deno.test("bundle() makes types that are whole", async () => {
+  await withModule(`export { part } from "./part.ts";`, async (entry) => {
+    await bundle(entry, `${entry}.js`);
+    await proveTyped(`${entry}.d.ts`);
+    assert.match(await Deno.readTextFile(`${entry}.d.ts`), /part: number/);
+  });
+});
+
+Deno.test("proveTyped() refuses types that name others", async () => {
+  await withModule(`export { part } from "./part.ts";`, async (entry) => {
+    await assert.rejects(proveTyped(entry), /Cannot check the bundle's types: .*part\.ts/s);
+  });
+});
+
+Deno.test("measure() tells both sizes of a file", async () => {
+  await withModule("x".repeat(10_000), async (entry) => {
+    const { bytes, gzippedBytes } = await measure(entry);
+    assert.equal(bytes, 10_000);
+    assert.ok(gzippedBytes > 20 && gzippedBytes < 200, `${gzippedBytes}`);
+  });
+});
+
+Deno.test("checkSize() refuses what is too large, and says by how much", () => {
+  assert.match(checkSize({ bytes: 90_000, gzippedBytes: 60_000 }, 60_000), /^90\.0 kB, gzipped/);
+  assert.throws(
+    () => checkSize({ bytes: 90_000, gzippedBytes: 60_100 }, 60_000),
+    /gzipped 60\.1 kB, of 60\.0 kB allowed/,
+  );
 });

@@ -6,6 +6,7 @@
 
 import { chromiumPath } from "../../tests/browser/harness/chromium_path.ts";
 import { type ProgramName, programPath } from "../../tests/harness/programs/installed.ts";
+import { RUNTIMES } from "../../tests/runtimes/runtimes.ts";
 import { runCommand } from "./command.ts";
 
 /** Something that a suite of tests needs from the machine. */
@@ -16,7 +17,8 @@ export type Need =
   | "S3 servers"
   | "denokv"
   | "toxiproxy"
-  | "chromium";
+  | "chromium"
+  | "Node and Bun";
 
 /** The Python that the interop tests drive: `GRAFT_TEST_PYTHON`, else the one that `.ci/run` set up. */
 export function pythonPath(env: { get(name: string): string | undefined } = Deno.env): string {
@@ -54,6 +56,19 @@ const PROBES: Record<Need, () => Probe> = {
     reason: "this user may not mount a tmpfs in a namespace",
   }),
   "S3 servers": () => built("minio", "versitygw"),
+  "Node and Bun": () => ({
+    // npx fetches them, once; so this is slow with an empty cache, and fails without the network
+    command: [
+      "sh",
+      "-c",
+      'for package; do npx --yes "$package" --version || exit 1; done',
+      "sh",
+      ...Object.values(RUNTIMES),
+    ],
+    reason: `npx cannot fetch ${
+      Object.values(RUNTIMES).join(", ")
+    } (needs Node's npm and its registry)`,
+  }),
   denokv: () => built("denokv"),
   toxiproxy: () => built("toxiproxy"),
   chromium: () => ({

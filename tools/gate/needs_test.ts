@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runDeno } from "./command.ts";
 import { pythonPath, whyMissing } from "./needs.ts";
 
 Deno.test("pythonPath() prefers the variable", () => {
@@ -43,5 +44,20 @@ Deno.test("whyMissing() says how to get a browser that is not there", async () =
   } finally {
     if (before === undefined) Deno.env.delete("GRAFT_TEST_CHROMIUM");
     else Deno.env.set("GRAFT_TEST_CHROMIUM", before);
+  }
+});
+
+Deno.test("whyMissing() names the runtimes that npx cannot fetch", async () => {
+  // in a process of its own, as tests in other files look programs up at the same time
+  const program = `
+    import { whyMissing } from ${JSON.stringify(import.meta.resolve("./needs.ts"))};
+    console.log(await whyMissing("Node and Bun"));`;
+  const directory = await Deno.makeTempDir();
+  try {
+    await Deno.symlink("/bin/sh", `${directory}/sh`);
+    const { output } = await runDeno(["eval", program], { env: { PATH: directory } });
+    assert.match(output, /npx cannot fetch node@20.*, bun@/);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
   }
 });

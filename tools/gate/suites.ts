@@ -41,7 +41,18 @@ const S3 = ["src/**/*s3_test.ts", "tests/**/*s3_test.ts"];
 const DENOKV = ["src/**/*denokv_test.ts", "tests/**/*denokv_test.ts"];
 const CLUSTER = "tests/cluster";
 const BROWSER = "tests/browser";
-const APART = ["tests/interop", KILL, FULL_DISK, FSYNC, ...S3, ...DENOKV, CLUSTER, BROWSER];
+const RUNTIMES = "tests/runtimes";
+const APART = [
+  "tests/interop",
+  KILL,
+  FULL_DISK,
+  FSYNC,
+  ...S3,
+  ...DENOKV,
+  CLUSTER,
+  BROWSER,
+  RUNTIMES,
+];
 
 /** Every suite. What needs a tool or the whole machine stands apart; the rest is one run. */
 export const SUITES: readonly Suite[] = [
@@ -62,6 +73,7 @@ export const SUITES: readonly Suite[] = [
     needs: ["S3 servers", "denokv", "toxiproxy", "python"],
   },
   { name: "browser", args: [BROWSER], needs: ["chromium"] },
+  { name: "Node and Bun", args: [RUNTIMES], needs: ["Node and Bun"] },
 ];
 
 /**
