@@ -298,6 +298,22 @@ async function refused(opening: Promise<ReplicaStorage>): Promise<void> {
   });
 }
 
+/** One small batch, the same for the same number; notes in `expected` what it leaves. */
+async function writeSmall(
+  storage: ReplicaStorage,
+  expected: Map<string, Uint8Array>,
+  n: number,
+): Promise<void> {
+  const put = [
+    [`c/${String(n).padStart(5, "0")}`, sampleBytes(n % 70, n)],
+    [`p/${(n * 7) % 23}`, sampleBytes(n % 11 === 0 ? 90_000 : 300, n)],
+  ] as const;
+  const remove = n % 3 === 0 ? [`c/${String(n - 9).padStart(5, "0")}`, `p/${n % 23}x`] : [];
+  await storage.write({ put, delete: remove, durability: n % 2 === 0 ? "relaxed" : "strict" });
+  for (const [key, value] of put) expected.set(key, value);
+  for (const key of remove) expected.delete(key);
+}
+
 const owners: Record<string, Behaviour> = {
   async "everything is there when it is opened again"(place) {
     const large = sampleBytes(MEGABYTE);
@@ -315,6 +331,18 @@ const owners: Record<string, Behaviour> = {
       deepEqual(await keysOf(storage), ["a2", "b"]);
       equal(storage.bytes, 2 + 9 + 1 + 5);
     });
+  },
+  async "many small writes leave what they should"(place) {
+    const expected = new Map<string, Uint8Array>();
+    for (let life = 0; life < 3; life++) {
+      await withStorage(place, async (storage) => {
+        deepEqual(await rowsOf(storage), Object.fromEntries([...expected].sort()));
+        for (let i = 0; i < 120; i++) await writeSmall(storage, expected, 120 * life + i);
+        deepEqual(await rowsOf(storage), Object.fromEntries([...expected].sort()));
+        const sizes = [...expected].map(([key, value]) => key.length + value.length);
+        equal(storage.bytes, sizes.reduce((sum, size) => sum + size, 0));
+      });
+    }
   },
   async "closing finishes the writes under way"(place) {
     const storage = await place.open();

@@ -1,10 +1,11 @@
 // IndexedDB as promises, as far as a storage needs it.
 //
 // database "graft/NAME", version 1
-//   rows   key → value, a Uint8Array
-//   state  "bytes" → the bytes of all keys and values
+//   packs        number → values, a Uint8Array
+//   directories  number → where the values of which rows stand in the pack of that number
 
-import type { Durability, RowChanges } from "../_rows.ts";
+import type { Durability } from "../_rows.ts";
+import type { StoredDirectory } from "./_packs.ts";
 
 // The types of the DOM library, as far as they are used here: not every runtime's library has them.
 
@@ -20,11 +21,11 @@ interface OpenRequest extends Request<Connection> {
 }
 
 interface ObjectStore {
-  get(key: string): Request<unknown>;
-  getAll(range: unknown): Request<unknown[]>;
-  getAllKeys(): Request<string[]>;
-  put(value: unknown, key: string): Request<unknown>;
-  delete(key: string): Request<unknown>;
+  get(key: number): Request<unknown>;
+  getAll(): Request<unknown[]>;
+  getAllKeys(): Request<number[]>;
+  put(value: unknown, key: number): Request<unknown>;
+  delete(key: number): Request<unknown>;
 }
 
 interface Transaction {
@@ -53,20 +54,21 @@ interface Factory {
 }
 
 const VERSION = 1;
-const ROWS = "rows";
-const STATE = "state";
-const BYTES_KEY = "bytes";
+const PACKS = "packs";
+const DIRECTORIES = "directories";
 
-/** What is known when a database is opened. */
-export interface DatabaseContent {
-  /** All keys. */
-  readonly keys: readonly string[];
-  /** The bytes of all keys and values. */
-  readonly bytes: number;
+/** What one transaction changes: all or none. */
+export interface PackChanges {
+  /** New packs. */
+  readonly packs: ReadonlyMap<number, Uint8Array>;
+  /** The directories of new packs, and of those whose rows are fewer now. */
+  readonly directories: ReadonlyMap<number, StoredDirectory>;
+  /** Packs that have no rows any more. */
+  readonly removed: readonly number[];
 }
 
-/** Rows in a database of IndexedDB. Its methods reject with what the browser threw. */
-export class RowDatabase {
+/** Packs in a database of IndexedDB. Its methods reject with what the browser threw. */
+export class PackDatabase {
   readonly #connection: Connection;
   #isGone = false;
 
@@ -78,45 +80,40 @@ export class RowDatabase {
   }
 
   /** Opens a database, which is made where it is not there. */
-  static async open(name: string): Promise<RowDatabase> {
+  static async open(name: string): Promise<PackDatabase> {
     const { indexedDB } = globalThis as { indexedDB?: Factory };
     if (indexedDB === undefined) throw new DOMException("No IndexedDB", "SecurityError");
     const request = indexedDB.open(`graft/${name}`, VERSION);
     request.onupgradeneeded = () => {
-      request.result.createObjectStore(ROWS);
-      request.result.createObjectStore(STATE);
+      request.result.createObjectStore(PACKS);
+      request.result.createObjectStore(DIRECTORIES);
     };
-    return new RowDatabase(await resultOf(request));
+    return new PackDatabase(await resultOf(request));
   }
 
-  /** The keys of all rows, and their bytes. */
-  async content(): Promise<DatabaseContent> {
-    const transaction = this.#begin("readonly");
-    const [keys, bytes] = await Promise.all([
-      resultOf(transaction.objectStore(ROWS).getAllKeys()),
-      resultOf(transaction.objectStore(STATE).get(BYTES_KEY)),
+  /** All directories, by the number of their pack. */
+  async directories(): Promise<Map<number, unknown>> {
+    const directories = this.#begin("readonly").objectStore(DIRECTORIES);
+    const [ids, values] = await Promise.all([
+      resultOf(directories.getAllKeys()),
+      resultOf(directories.getAll()),
     ]);
-    return { keys, bytes: typeof bytes === "number" ? bytes : 0 };
+    return new Map(ids.map((id, i) => [id, values[i]]));
   }
 
-  /** The values of rows, in the order of the keys; undefined where there is none. */
-  async get(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
-    const rows = this.#begin("readonly").objectStore(ROWS);
-    const values = await Promise.all(keys.map((key) => resultOf(rows.get(key))));
-    return values.map((value) => value instanceof Uint8Array ? value : undefined);
+  /** Packs by their numbers, in that order; undefined where there is none. */
+  async packs(ids: readonly number[]): Promise<(Uint8Array | undefined)[]> {
+    const packs = this.#begin("readonly").objectStore(PACKS);
+    const found = await Promise.all(ids.map((id) => resultOf(packs.get(id))));
+    return found.map((pack) => pack instanceof Uint8Array ? pack : undefined);
   }
 
-  /** Writes rows and what they sum up to: all or none. */
-  async write(changes: RowChanges, bytes: number, durability: Durability): Promise<void> {
+  /** Writes and removes packs and directories. */
+  async write(changes: PackChanges, durability: Durability): Promise<void> {
     const transaction = this.#begin("readwrite", { durability });
     const ended = endOf(transaction);
     try {
-      const rows = transaction.objectStore(ROWS);
-      for (const [key, value] of changes) {
-        if (value === undefined) rows.delete(key);
-        else rows.put(value, key);
-      }
-      transaction.objectStore(STATE).put(bytes, BYTES_KEY);
+      put(transaction, changes);
       transaction.commit();
     } catch (error) {
       transaction.abort();
@@ -134,7 +131,19 @@ export class RowDatabase {
 
   #begin(mode: "readonly" | "readwrite", options?: { durability: Durability }): Transaction {
     if (this.#isGone) throw new DOMException("The database was closed", "InvalidStateError");
-    return this.#connection.transaction([ROWS, STATE], mode, options);
+    return this.#connection.transaction([PACKS, DIRECTORIES], mode, options);
+  }
+}
+
+function put(transaction: Transaction, { packs, directories, removed }: PackChanges): void {
+  const [packStore, directoryStore] = [PACKS, DIRECTORIES].map((name) =>
+    transaction.objectStore(name)
+  );
+  for (const [id, pack] of packs) packStore.put(pack, id);
+  for (const [id, directory] of directories) directoryStore.put(directory, id);
+  for (const id of removed) {
+    packStore.delete(id);
+    directoryStore.delete(id);
   }
 }
 

@@ -1,23 +1,23 @@
 // Reads that are called together are one transaction.
 
-/** Reads values; as long a list as it was given keys. */
-export type ReadValues = (keys: readonly string[]) => Promise<readonly (Uint8Array | undefined)[]>;
+/** Reads packs; as long a list as it was given numbers. */
+export type ReadPacks = (ids: readonly number[]) => Promise<readonly (Uint8Array | undefined)[]>;
 
-/** Reads of single keys, gathered: a transaction costs far more than a read in it. */
+/** Reads of single packs, gathered: a transaction costs far more than a read in it. */
 export class GatheredReads {
-  readonly #read: ReadValues;
-  #gathered = new Map<string, PromiseWithResolvers<Uint8Array | undefined>>();
+  readonly #read: ReadPacks;
+  #gathered = new Map<number, PromiseWithResolvers<Uint8Array | undefined>>();
 
   /** None. */
-  constructor(read: ReadValues) {
+  constructor(read: ReadPacks) {
     this.#read = read;
   }
 
-  /** The value of a key, read with those that are called in the same turn. */
-  get(key: string): Promise<Uint8Array | undefined> {
+  /** A pack, read with those that are called in the same turn. */
+  get(id: number): Promise<Uint8Array | undefined> {
     if (this.#gathered.size === 0) queueMicrotask(() => this.#readGathered());
-    const reading = this.#gathered.get(key) ?? Promise.withResolvers();
-    this.#gathered.set(key, reading);
+    const reading = this.#gathered.get(id) ?? Promise.withResolvers();
+    this.#gathered.set(id, reading);
     return reading.promise;
   }
 
@@ -25,8 +25,8 @@ export class GatheredReads {
     const gathered = this.#gathered;
     this.#gathered = new Map();
     try {
-      const values = await this.#read([...gathered.keys()]);
-      [...gathered.values()].forEach((reading, i) => reading.resolve(values[i]));
+      const packs = await this.#read([...gathered.keys()]);
+      [...gathered.values()].forEach((reading, i) => reading.resolve(packs[i]));
     } catch (error) {
       for (const reading of gathered.values()) reading.reject(error);
     }

@@ -5,78 +5,89 @@
  */
 
 import { assert } from "../../../src/core/assert.ts";
+import { GraftError } from "../../../src/core/errors.ts";
 import { browserError } from "../_browser_errors.ts";
 import { type Release, takeOwnership } from "../_ownership.ts";
-import { type Durability, keysInRange, rowBytes, type RowChanges } from "../_rows.ts";
-import { WriteQueue } from "../_write_queue.ts";
+import { type Durability, keysInRange, type RowChanges } from "../_rows.ts";
 import { checkName } from "../_storage_name.ts";
+import { WriteQueue } from "../_write_queue.ts";
 import type { OpenStorageOptions } from "../open_storage.ts";
 import type { ReplicaStorage, StorageBatch, StorageRange } from "../replica_storage.ts";
-import { RowDatabase } from "./_database.ts";
+import { type PackChanges, PackDatabase } from "./_database.ts";
 import { GatheredReads } from "./_gathered_reads.ts";
-import { RecentValues } from "./_recent_values.ts";
+import { type IndexedPack, type IndexedRow, PackIndex } from "./_pack_index.ts";
+import { fromStoredDirectory, type Pack, packRows, toStoredDirectory } from "./_packs.ts";
+import { RecentPacks } from "./_recent_packs.ts";
 
-/** Values that are kept in memory. */
+/** Packs that are kept in memory. */
 const RECENT_BYTES = 16 * 1024 * 1024;
 /** Rows that a listing reads at once. */
 const ROWS_AT_ONCE = 64;
+/** So many packs that are less than half full are written anew, together. */
+const POOR_PACKS_MAX = 32;
 
 /**
- * Rows in IndexedDB: one row each, a batch is one transaction. The keys are in memory (about 100 bytes
- * each), and values that were used lately, up to 16 MiB.
+ * Rows in IndexedDB. The rows of a write are packed into records of up to 128 KiB, each with a directory of
+ * its own; a batch is one transaction. Where every row is, is in memory (about 300 bytes a row), and so are
+ * packs that were used lately, up to 16 MiB.
  */
 export class IdbStorage implements ReplicaStorage {
   /** `idb:NAME`. */
   readonly name: string;
-  readonly #database: RowDatabase;
+  readonly #database: PackDatabase;
   readonly #release: Release;
   readonly #queue: WriteQueue;
   readonly #reads: GatheredReads;
-  readonly #recent = new RecentValues(RECENT_BYTES);
-  /** The bytes of each value, as far as they are known. */
-  readonly #lengths: Map<string, number | undefined>;
-  /** The newest read of each key that is under way and that no write has overtaken. */
-  readonly #fetches = new Map<string, symbol>();
-  #bytes: number;
+  readonly #recent = new RecentPacks(RECENT_BYTES);
+  readonly #index = new PackIndex();
   #isClosed = false;
 
-  private constructor(
-    name: string,
-    database: RowDatabase,
-    content: { keys: readonly string[]; bytes: number },
-    release: Release,
-  ) {
+  private constructor(name: string, database: PackDatabase, release: Release) {
     this.name = name;
     this.#database = database;
     this.#release = release;
-    this.#lengths = new Map(content.keys.map((key) => [key, undefined]));
-    this.#bytes = content.bytes;
-    this.#queue = new WriteQueue((changes, durability) => this.#apply(changes, durability));
-    this.#reads = new GatheredReads((keys) => this.#database.get(keys));
+    this.#queue = new WriteQueue(
+      (changes, durability) => this.#apply(changes, durability),
+      () => this.#tidy(),
+    );
+    this.#reads = new GatheredReads((ids) => this.#database.packs(ids));
   }
 
   /**
    * Opens the storage `idb:NAME`: the database `graft/NAME` of the origin.
    *
+   * @param name The storage's name: 1 to 100 letters, digits, `-`, `_` and `.`, not beginning with a dot.
    * @throws {GraftError} `unavailable` when another tab or worker has it open, or the browser allows none;
-   * `invalid` where there are no locks; `damaged`; `aborted`.
+   * `invalid` for another name, or where there are no locks; `damaged`; `aborted`.
    */
   static async open(name: string, options: OpenStorageOptions = {}): Promise<IdbStorage> {
     const url = `idb:${name}`;
     checkName(url, name);
     const release = await takeOwnership(url, options);
+    let database: PackDatabase | undefined;
     try {
-      const database = await RowDatabase.open(name);
-      return new IdbStorage(url, database, await database.content(), release);
+      database = await PackDatabase.open(name);
+      const storage = new IdbStorage(url, database, release);
+      storage.#load(await database.directories());
+      return storage;
     } catch (error) {
+      database?.close();
       release();
       throw browserError(`open "${url}"`, error);
     }
   }
 
+  #load(directories: ReadonlyMap<number, unknown>): void {
+    for (const [id, stored] of directories) {
+      const directory = fromStoredDirectory(stored);
+      if (directory === undefined) throw this.#damaged(`the directory of pack ${id} is none`);
+      this.#index.add(id, directory.packBytes, directory.rows);
+    }
+  }
+
   /** The bytes of all keys and values. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#index.bytes;
   }
 
   /** The value of a row: at once where it is absent or was used lately. */
@@ -84,14 +95,16 @@ export class IdbStorage implements ReplicaStorage {
     assert(!this.#isClosed, "A closed storage is read from");
     const pending = this.#queue.pending(key);
     if (pending !== undefined) return pending.value;
-    if (!this.#lengths.has(key)) return undefined;
-    return this.#recent.get(key) ?? this.#fetch(key);
+    const found = this.#index.get(key);
+    if (found === undefined) return undefined;
+    const pack = this.#recent.get(found.pack.id);
+    return pack === undefined ? this.#fetch(key, found) : valueIn(pack, found);
   }
 
   /** Keys, ascending. */
   async *keys(range: StorageRange): AsyncIterable<string> {
     await this.#queue.settled();
-    yield* keysInRange(this.#lengths.keys(), range);
+    yield* keysInRange(this.#index.keys, range);
   }
 
   /** Rows, ascending by key. */
@@ -119,64 +132,93 @@ export class IdbStorage implements ReplicaStorage {
     this.#release();
   }
 
-  async #fetch(key: string): Promise<Uint8Array | undefined> {
-    const fetch = Symbol(key);
-    this.#fetches.set(key, fetch);
+  async #fetch(key: string, found: IndexedRow): Promise<Uint8Array | undefined> {
     try {
-      const value = await this.#reads.get(key);
-      // what was written meanwhile is newer
-      if (value !== undefined && this.#fetches.get(key) === fetch) this.#recent.set(key, value);
-      return value;
+      const pack = await this.#reads.get(found.pack.id);
+      if (pack?.length === found.pack.bytes) {
+        this.#recent.set(found.pack.id, pack);
+        return valueIn(pack, found);
+      }
     } catch (error) {
       throw browserError(`read "${key}" from "${this.name}"`, error);
-    } finally {
-      if (this.#fetches.get(key) === fetch) this.#fetches.delete(key);
     }
+    // the row may have moved, or gone, before the read had begun
+    if (this.#index.get(key) === found) throw this.#damaged(`pack ${found.pack.id} is not whole`);
+    return await this.get(key);
   }
 
   async #apply(changes: RowChanges, durability: Durability): Promise<void> {
+    const rows: (readonly [string, Uint8Array])[] = [];
+    for (const [key, value] of changes) if (value !== undefined) rows.push([key, value]);
+    const packs = new Map(packRows(rows).map((pack) => [this.#index.nextId(), pack]));
     try {
-      await this.#learnLengths([...changes.keys()]);
-      const bytes = this.#bytes + this.#growth(changes);
-      await this.#database.write(changes, bytes, durability);
-      this.#bytes = bytes;
+      await this.#database.write(this.#packChanges(changes.keys(), packs), durability);
     } catch (error) {
       throw browserError(`write to "${this.name}"`, error);
     }
-    for (const [key, value] of changes) this.#note(key, value);
-  }
-
-  /** By how many bytes all rows grow. */
-  #growth(changes: RowChanges): number {
-    let growth = 0;
-    for (const [key, value] of changes) {
-      const previous = this.#lengths.get(key);
-      if (previous !== undefined) growth -= rowBytes(key, previous);
-      if (value !== undefined) growth += rowBytes(key, value.length);
+    for (const key of changes.keys()) this.#index.remove(key);
+    for (const [id, { bytes, rows }] of packs) {
+      this.#index.add(id, bytes.length, rows);
+      this.#recent.set(id, bytes);
     }
-    return growth;
   }
 
-  /** The lengths of those among the rows that were there before this owner came. */
-  async #learnLengths(keys: readonly string[]): Promise<void> {
-    const unknown = keys.filter((key) =>
-      this.#lengths.has(key) && this.#lengths.get(key) === undefined
+  /** What is to be written when rows leave their packs, and new packs come. */
+  #packChanges(leaving: Iterable<string>, packs: ReadonlyMap<number, Pack>): PackChanges {
+    const directories = new Map(
+      [...packs].map(([id, { bytes, rows }]) => [id, toStoredDirectory(bytes.length, rows)]),
     );
-    for (let i = 0; i < unknown.length; i += ROWS_AT_ONCE) {
-      const some = unknown.slice(i, i + ROWS_AT_ONCE);
-      const values = await this.#database.get(some);
-      for (const [j, key] of some.entries()) this.#lengths.set(key, values[j]?.length ?? 0);
+    const removed: number[] = [];
+    for (const [pack, keys] of this.#packsOf(leaving)) {
+      const rows = [...pack.rows.values()].filter(({ key }) => !keys.has(key));
+      if (rows.length === 0) removed.push(pack.id);
+      else directories.set(pack.id, toStoredDirectory(pack.bytes, rows));
+    }
+    return {
+      packs: new Map([...packs].map(([id, { bytes }]) => [id, bytes])),
+      directories,
+      removed,
+    };
+  }
+
+  #packsOf(keys: Iterable<string>): Map<IndexedPack, Set<string>> {
+    const packs = new Map<IndexedPack, Set<string>>();
+    for (const key of keys) {
+      const pack = this.#index.get(key)?.pack;
+      if (pack === undefined) continue;
+      const inPack = packs.get(pack) ?? new Set();
+      packs.set(pack, inPack.add(key));
+    }
+    return packs;
+  }
+
+  async #tidy(): Promise<void> {
+    if (this.#index.poor.size < POOR_PACKS_MAX) return;
+    try {
+      const rows = new Map<string, Uint8Array>();
+      for (const key of [...this.#index.poor].flatMap((pack) => [...pack.rows.keys()])) {
+        const found = this.#index.get(key);
+        assert(found !== undefined, "A row that is packed anew is gone");
+        const pack = this.#recent.get(found.pack.id);
+        rows.set(
+          key,
+          (pack && valueIn(pack, found)) ?? await this.#fetch(key, found) as Uint8Array,
+        );
+      }
+      await this.#apply(rows, "relaxed");
+    } catch {
+      // the packs are whole as they are; where the storage is full, the next write says so
     }
   }
 
-  #note(key: string, value: Uint8Array | undefined): void {
-    this.#fetches.delete(key);
-    if (value === undefined) {
-      this.#lengths.delete(key);
-      this.#recent.delete(key);
-    } else {
-      this.#lengths.set(key, value.length);
-      this.#recent.set(key, value);
-    }
+  #damaged(state: string): GraftError {
+    return new GraftError("damaged", `Cannot read from "${this.name}": ${state}`, {
+      hint: "Unless it holds commits that were never pushed, remove it and open it again",
+    });
   }
+}
+
+/** A copy, so that a page that is kept does not keep its pack. */
+function valueIn(pack: Uint8Array, { row }: IndexedRow): Uint8Array {
+  return pack.slice(row.offset, row.offset + row.length);
 }
