@@ -7,6 +7,7 @@
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { Lsn } from "../../src/core/lsn.ts";
 import { PageSet } from "../../src/core/page_set.ts";
+import { type Deferred, deferred } from "./deferred.ts";
 import { ZERO_PAGE } from "./page_codec.ts";
 import type { ReplicaRemote } from "./remote.ts";
 import type { SnapshotPoint } from "./snapshot_points.ts";
@@ -33,7 +34,7 @@ const REQUESTS_MAX = 4;
 /** Pages that are kept together. */
 const KEEP_PAGES = 256;
 
-type Waiting = PromiseWithResolvers<Uint8Array>;
+type Waiting = Deferred<Uint8Array>;
 
 /** Pages of one LSN that are asked for together. */
 interface Wanted {
@@ -79,7 +80,7 @@ export class PageFetcher {
   }
 
   #expect({ lsn, pages }: Wanted, pageIdx: number): Waiting {
-    const waiting = Promise.withResolvers<Uint8Array>();
+    const waiting = deferred<Uint8Array>();
     // who waits hears of a failure; for pages that are fetched along nobody may wait
     waiting.promise.catch(() => {});
     const byPage = this.#waiting.get(lsn) ?? new Map<number, Waiting>();

@@ -160,15 +160,14 @@ export class Replica {
    */
   async transaction<T>(run: TransactionFunction<T>): Promise<T> {
     for (;;) {
-      using snapshot = this.snapshot();
-      const tx = new Transaction(snapshot);
-      const result = await run(tx);
-      if (!tx.hasChanges) return result;
+      const snapshot = this.snapshot();
       try {
-        await this.#commit(snapshot, tx.changes, run);
-        return result;
-      } catch (error) {
-        if (!isGraftError(error, "conflict") || snapshot.state === this.#store.newest) throw error;
+        const tx = new Transaction(snapshot);
+        const result = await run(tx);
+        const isDone = !tx.hasChanges || await this.#tryCommit(snapshot, tx.changes, run);
+        if (isDone) return result;
+      } finally {
+        snapshot.close();
       }
     }
   }
@@ -258,10 +257,14 @@ export class Replica {
   async keepBoth(): Promise<VolumeId> {
     this.#requireOpen();
     return await this.#synchronizer.pause(async (signal) => {
-      using snapshot = this.snapshot();
-      const vid = await this.#copy(snapshot, signal);
-      await this.#reset(signal, snapshot.state);
-      return vid;
+      const snapshot = this.snapshot();
+      try {
+        const vid = await this.#copy(snapshot, signal);
+        await this.#reset(signal, snapshot.state);
+        return vid;
+      } finally {
+        snapshot.close();
+      }
     });
   }
 
@@ -274,6 +277,21 @@ export class Replica {
   /** Closes it. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Whether it is committed; else the snapshot was not the newest any more. */
+  async #tryCommit(
+    snapshot: ReplicaSnapshot,
+    changes: LocalChanges,
+    run: TransactionFunction,
+  ): Promise<boolean> {
+    try {
+      await this.#commit(snapshot, changes, run);
+      return true;
+    } catch (error) {
+      if (isGraftError(error, "conflict") && snapshot.state !== this.#store.newest) return false;
+      throw error;
+    }
   }
 
   async #commit(

@@ -10,6 +10,7 @@ import type { Random } from "../../src/core/random.ts";
 import type { Timers } from "../../src/core/timers.ts";
 import { REQUEST_ID_BYTES } from "../../src/wire/v1/page_stream_header.ts";
 import { retryDelayMs } from "../_retry.ts";
+import { type Deferred, deferred } from "./deferred.ts";
 import { describePush } from "./push.ts";
 import type { RemoteChanges, RemoteNews, ReplicaRemote } from "./remote.ts";
 import type { ReplicaStore } from "./replica_store.ts";
@@ -50,7 +51,7 @@ export class Synchronizer {
   #current = new AbortController();
   #pauses = 0;
   #isClosed = false;
-  #waiting: PromiseWithResolvers<void>[] = [];
+  #waiting: Deferred<void>[] = [];
   #unfollow: (() => void) | undefined;
 
   /** Nothing is sent yet. */
@@ -100,7 +101,7 @@ export class Synchronizer {
    * @throws {GraftError} What hinders it.
    */
   sync(): Promise<void> {
-    const waiting = Promise.withResolvers<void>();
+    const waiting = deferred<void>();
     this.#waiting.push(waiting);
     this.#mustAsk = true;
     if (this.#isClosed) this.#settle(closedError());

@@ -447,8 +447,8 @@ export class ReplicaSimulation {
   async #calmDown(): Promise<void> {
     this.#isCalm = true;
     for (const node of this.#nodes) {
-      if (node.replica === undefined) await this.#open(node);
       this.#setOnline(node, true);
+      if (node.replica === undefined) await this.#open(node);
       assert.ok(node.replica !== undefined, "A replica opens when all is well");
     }
     // what was begun on a replica that crashed never ends

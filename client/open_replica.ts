@@ -1,0 +1,156 @@
+/**
+ * Opens replicas.
+ *
+ * @module
+ */
+
+import { type Clock, systemClock } from "../src/core/clock.ts";
+import { newGid, parseGid } from "../src/core/gid.ts";
+import { type Random, systemRandom } from "../src/core/random.ts";
+import { systemTimers, type Timers } from "../src/core/timers.ts";
+import type { Decompress } from "../src/wire/v1/page_stream_decoder.ts";
+import { baseUrl, headersFor } from "./_setup.ts";
+import type { Fetch } from "./_transport.ts";
+import { DetectingRemote } from "./replica/detecting_remote.ts";
+import { ProtocolRemote } from "./replica/protocol_remote.ts";
+import type { ReplicaRemote } from "./replica/remote.ts";
+import { type Prefetch, Replica } from "./replica/replica.ts";
+import { SharedRemotes } from "./replica/shared_remotes.ts";
+import { V1Remote } from "./replica/v1_remote.ts";
+import { openStorage } from "./storage/open_storage.ts";
+import type { ReplicaStorage } from "./storage/replica_storage.ts";
+
+/** How a replica is opened. Everything is optional. */
+export interface OpenReplicaOptions {
+  /** Where it keeps its pages: `memory:` (default), `sqlite:PATH`, `opfs:NAME`, `idb:NAME`, or a storage that is open. */
+  readonly storage?: string | ReplicaStorage;
+  /** Whether to wait while another program or tab has the storage open; default: it is refused at once. */
+  readonly wait?: boolean;
+  /** How many bytes the storage may have; pages that the server has, too, are evicted beyond it. Default: no bound. */
+  readonly storageBytesMax?: number;
+  /** The token that the server asks for, without `Bearer `. */
+  readonly token?: string;
+  /** Who commits, in a storage that does not know the volume yet; nobody else may use it. Default: a new id. */
+  readonly clientId?: string;
+  /** Which pages to fetch along with those that are missed; default: none. */
+  readonly prefetch?: Prefetch;
+  /**
+   * Decompresses the frames of pages; with it, pages come compressed. Default: they come raw, since zstd would make
+   * the client three times as large. Pass `(stored, length) => codec.decompress(stored, length)` with a
+   * `WasmCodec` of `@graft/graft/segment`. Replicas that share a connection share the first one's.
+   */
+  readonly decompress?: Decompress;
+  /** What sends requests; default: the platform's `fetch`. A replica with its own shares no connection. */
+  readonly fetch?: Fetch;
+  /** How long one request may take, up to the last byte of its answer; default 60,000 ms. */
+  readonly attemptMs?: number;
+  /** How long a read may take, all attempts and waits included; default 10,000 ms. */
+  readonly deadlineMs?: number;
+  /** Time, for tests; default: the platform's. */
+  readonly clock?: Clock;
+  /** Chance, for tests; default: the platform's. */
+  readonly random?: Random;
+  /** Waiting, for tests; default: the platform's. */
+  readonly timers?: Timers;
+}
+
+const ATTEMPT_MS = 60_000;
+const DEADLINE_MS = 10_000;
+
+/** Replicas of one server share its connection. */
+const remotes = new SharedRemotes();
+
+/**
+ * Opens a replica of a volume: pages are fetched when they are read, and then kept; commits are made here, and
+ * pushed in the background.
+ *
+ * What the storage has can be read at once, and offline. A volume that it does not know is asked for first.
+ *
+ * @param url The server's URL.
+ * @param volumeId The volume; without one a new volume begins, which comes into being on the server with the
+ * first push.
+ * @throws {GraftError} `invalid` for arguments that make no sense; `unavailable` when another has the storage
+ * open, or the server is not reached and the storage does not know the volume; `unauthorized`, `forbidden`, `damaged`.
+ *
+ * @example
+ * ```ts
+ * import { openReplica } from "./open_replica.ts";
+ *
+ * async function example(url: string, volumeId: string): Promise<void> {
+ *   const replica = await openReplica(url, volumeId, { storage: "memory:" });
+ *   const page = await replica.snapshot().read(7); // fetched once, then local
+ *   await replica.transaction(async (tx) => {
+ *     const changed = (await tx.read(7)).slice();
+ *     changed[0]++;
+ *     tx.write(7, changed);
+ *   }); // committed here
+ *   await replica.sync(); // and on the server
+ *   console.log(page.length, replica.status().state); // 4096 "synced"
+ *   await replica.close();
+ * }
+ * ```
+ */
+export async function openReplica(
+  url: string | URL,
+  volumeId?: string,
+  options: OpenReplicaOptions = {},
+): Promise<Replica> {
+  const { clock = systemClock, random = systemRandom, timers = systemTimers } = options;
+  const newVolumeId = () => newGid("volume", clock, random);
+  const vid = volumeId === undefined ? newVolumeId() : parseGid("volume", volumeId);
+  const given = options.clientId === undefined ? [] : [parseGid("client", options.clientId)];
+  const remote = openRemote(baseUrl(url), options);
+  let storage: ReplicaStorage | undefined;
+  try {
+    storage = await openStorageOf(options);
+    return await Replica.open({
+      storage,
+      remote,
+      vid,
+      isNew: volumeId === undefined,
+      // the given one is used once: after a reset that left a push open there is another
+      newClientId: () => given.pop() ?? newGid("client", clock, random),
+      newVolumeId,
+      random,
+      timers,
+      bytesMax: options.storageBytesMax ?? Infinity,
+      prefetch: options.prefetch,
+    });
+  } catch (error) {
+    remote.close();
+    await storage?.close();
+    throw error;
+  }
+}
+
+async function openStorageOf({ storage = "memory:", wait }: OpenReplicaOptions) {
+  return typeof storage === "string" ? await openStorage(storage, { wait }) : storage;
+}
+
+function openRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
+  const { token, clock, random, timers } = options;
+  // refuses a token that cannot be one
+  headersFor(token);
+  const isOwn = [options.fetch, clock, random, timers].some((part) => part !== undefined);
+  if (isOwn) return makeRemote(url, options);
+  return remotes.open(JSON.stringify([url, token]), () => makeRemote(url, options));
+}
+
+function makeRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
+  const parts = {
+    url,
+    token: options.token,
+    // called as a method of another object, the browsers' fetch throws
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    timers: options.timers ?? systemTimers,
+    attemptMs: options.attemptMs ?? ATTEMPT_MS,
+    deadlineMs: options.deadlineMs ?? DEADLINE_MS,
+    decompress: options.decompress,
+  } as const;
+  return new DetectingRemote({
+    v1: (onNoV1) => new V1Remote({ ...parts, onNoV1 }),
+    protocol: () => new ProtocolRemote({ url, timers: parts.timers, options: parts }),
+  });
+}

@@ -1,0 +1,271 @@
+/**
+ * A server that speaks the v1 interface.
+ *
+ * @module
+ */
+
+import { GraftError, isGraftError } from "../../src/core/errors.ts";
+import type { VolumeId } from "../../src/core/gid.ts";
+import type { Lsn } from "../../src/core/lsn.ts";
+import { PageSet } from "../../src/core/page_set.ts";
+import { digestsEqual } from "../../src/core/content_digest.ts";
+import { changesFromJson } from "../../src/wire/v1/changes_json.ts";
+import {
+  acceptPages,
+  COMMIT_MEDIA_TYPE,
+  isMediaType,
+  PAGE_SET_MEDIA_TYPE,
+  PAGES_MEDIA_TYPE,
+} from "../../src/wire/v1/media_types.ts";
+import { formatPageRanges } from "../../src/wire/v1/page_ranges.ts";
+import { type Decompress, PageStreamDecoder } from "../../src/wire/v1/page_stream_decoder.ts";
+import { PageStreamEncoder } from "../../src/wire/v1/page_stream_encoder.ts";
+import { encodeCommitHeader } from "../../src/wire/v1/page_stream_header.ts";
+import { snapshotFromJson } from "../../src/wire/v1/snapshot_json.ts";
+import { EventConnections } from "./event_connections.ts";
+import type {
+  RemoteChanges,
+  RemoteCommit,
+  RemoteNews,
+  RemoteSnapshot,
+  ReplicaRemote,
+} from "./remote.ts";
+import { type V1Request, V1Transport, type V1TransportParts } from "./v1_transport.ts";
+
+/** What a {@linkcode V1Remote} is made of. */
+export interface V1RemoteParts extends V1TransportParts {
+  /** Decompresses zstd frames; without it pages are asked for raw. */
+  readonly decompress: Decompress | undefined;
+  /** Called when the server turns out not to speak v1. */
+  readonly onNoV1?: () => void;
+}
+
+/** Pages of one request. */
+const PAGES_MAX = 16_384;
+/** Characters of a list of pages in a URL; a longer one is sent as a page set. */
+const LIST_CHARACTERS_MAX = 1024;
+/** A body is sent compressed when it becomes smaller by this much. */
+const GZIP_WORTH = 0.9;
+/** Pages that go into one item of a commit. */
+const GROUP_PAGES = 16;
+
+/** Speaks v1. All volumes that are followed share one connection. */
+export class V1Remote implements ReplicaRemote {
+  /** The server's URL. */
+  readonly name: string;
+  readonly #transport: V1Transport;
+  readonly #events: EventConnections;
+  readonly #decompress: Decompress | undefined;
+
+  /** Nothing is sent yet. */
+  constructor(parts: V1RemoteParts) {
+    this.name = parts.url;
+    this.#transport = new V1Transport(parts);
+    this.#events = new EventConnections(parts);
+    this.#decompress = parts.decompress;
+  }
+
+  /** See {@linkcode ReplicaRemote.changes}. */
+  async changes(
+    vid: VolumeId,
+    since: RemoteSnapshot | undefined,
+    signal?: AbortSignal,
+  ): Promise<RemoteChanges> {
+    try {
+      return await this.#askForChanges(vid, since, signal);
+    } catch (error) {
+      if (since === undefined || !isGraftError(error, "missing")) throw error;
+      // the line is shorter than it was: another one
+      return await this.#askForChanges(vid, undefined, signal);
+    }
+  }
+
+  /** See {@linkcode ReplicaRemote.readPages}. */
+  async readPages(
+    vid: VolumeId,
+    lsn: Lsn,
+    wanted: PageSet,
+    onPage: (pageIdx: number, page: Uint8Array) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const come = new Set<number>();
+    const take = (pageIdx: number, page: Uint8Array) => {
+      // an answer that broke off and was asked for again
+      if (come.has(pageIdx)) return;
+      come.add(pageIdx);
+      onPage(pageIdx, page);
+    };
+    const all = wanted.toArray();
+    for (let from = 0; from < all.length; from += PAGES_MAX) {
+      const part = PageSet.from(all.subarray(from, from + PAGES_MAX));
+      await this.#transport.send({
+        ...pagesRequest(vid, lsn, part, this.#decompress !== undefined),
+        signal,
+        isPatient: true,
+        read: (response) => this.#readStream(response, vid, lsn, take),
+      });
+    }
+  }
+
+  /** See {@linkcode ReplicaRemote.commit}. */
+  async commit(commit: RemoteCommit, signal?: AbortSignal): Promise<RemoteSnapshot> {
+    const body = await encodeCommit(commit);
+    const packed = await gzip(body);
+    const isPacked = packed !== undefined && packed.length < body.length * GZIP_WORTH;
+    return await this.#transport.send({
+      action: `commit to volume "${commit.vid}"`,
+      method: "POST",
+      path: `/v1/volumes/${commit.vid}/commits`,
+      headers: {
+        "content-type": COMMIT_MEDIA_TYPE,
+        ...isPacked ? { "content-encoding": "gzip" } : {},
+      },
+      body: isPacked ? packed : body,
+      signal,
+      isPatient: false,
+      read: (response) => readJson(response, "commit", snapshotFromJson),
+    });
+  }
+
+  /** See {@linkcode ReplicaRemote.follow}. */
+  follow(vid: VolumeId, listener: (news: RemoteNews) => void): () => void {
+    return this.#events.follow(vid, listener);
+  }
+
+  /** Ends the events; what else is under way ends with its signal. */
+  close(): void {
+    this.#events.close();
+  }
+
+  async #askForChanges(
+    vid: VolumeId,
+    since: RemoteSnapshot | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<RemoteChanges> {
+    const query = since === undefined ? "" : `?since=${since.lsn}`;
+    const { snapshot, graft, sinceDigest } = await this.#transport.send({
+      action: `read the changes of volume "${vid}"`,
+      method: "GET",
+      path: `/v1/volumes/${vid}/changes${query}`,
+      signal,
+      isPatient: since === undefined,
+      read: (response) => readJson(response, "changes", changesFromJson),
+    });
+    const isSame = since?.digest === undefined || sinceDigest === undefined ||
+      digestsEqual(since.digest, sinceDigest);
+    if (since === undefined || !isSame) return { snapshot, since: undefined, pages: undefined };
+    return { snapshot, since: since.lsn, pages: graft ?? PageSet.empty };
+  }
+
+  async #readStream(
+    response: Response,
+    vid: VolumeId,
+    lsn: Lsn,
+    take: (pageIdx: number, page: Uint8Array) => void,
+  ): Promise<void> {
+    requireType(response, PAGES_MEDIA_TYPE, "pages");
+    const decoder = new PageStreamDecoder({ take, decompress: this.#decompress });
+    try {
+      for await (const chunk of chunksOf(response)) {
+        decoder.push(chunk);
+        if (decoder.header !== undefined) requireHeader(decoder.header, vid, lsn);
+      }
+      decoder.finish();
+    } catch (error) {
+      if (!isGraftError(error, "invalid")) throw error;
+      throw new GraftError(
+        "damaged",
+        `Cannot read pages of volume "${vid}": the answer is damaged`,
+        {
+          cause: error,
+          hint: "The server, or what is in between, sent other bytes than it should have",
+        },
+      );
+    }
+  }
+}
+
+type PagesRequest = Pick<V1Request<void>, "action" | "method" | "path" | "headers" | "body">;
+
+function pagesRequest(vid: VolumeId, lsn: Lsn, wanted: PageSet, zstd: boolean): PagesRequest {
+  const action = `read pages of volume "${vid}" at LSN ${lsn}`;
+  const accept = acceptPages(zstd ? "zstd" : "raw");
+  const list = formatPageRanges(wanted);
+  const path = `/v1/volumes/${vid}/pages`;
+  if (list.length <= LIST_CHARACTERS_MAX) {
+    return { action, method: "GET", path: `${path}/${list}?lsn=${lsn}`, headers: { accept } };
+  }
+  const headers = { accept, "content-type": PAGE_SET_MEDIA_TYPE };
+  return { action, method: "POST", path: `${path}?lsn=${lsn}`, headers, body: wanted.bytes };
+}
+
+async function encodeCommit(commit: RemoteCommit): Promise<Uint8Array<ArrayBuffer>> {
+  const { vid, cid, requestId, base, pageCount, pageSet } = commit;
+  const header = { vid, cid, requestId, baseLsn: base?.lsn, baseDigest: base?.digest, pageCount };
+  const encoder = new PageStreamEncoder(encodeCommitHeader(header), pageSet.size);
+  let indexes: number[] = [];
+  let pages: Uint8Array[] = [];
+  const flush = () => {
+    encoder.addPages({ indexes: Uint32Array.from(indexes), page: (i) => pages[i] });
+    indexes = [];
+    pages = [];
+  };
+  for await (const [pageIdx, page] of commit.pages()) {
+    indexes.push(pageIdx);
+    pages.push(page);
+    if (indexes.length === GROUP_PAGES) flush();
+  }
+  if (indexes.length > 0) flush();
+  encoder.end();
+  return encoder.take();
+}
+
+/** Undefined where the platform cannot. */
+async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (typeof CompressionStream === "undefined") return undefined;
+  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
+}
+
+/** The body in chunks; not all engines let a stream be iterated over. */
+async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+function requireHeader(header: { vid: VolumeId; lsn: Lsn }, vid: VolumeId, lsn: Lsn): void {
+  if (header.vid === vid && header.lsn === lsn) return;
+  throw new GraftError("invalid", "Cannot read the page stream: it is of another snapshot");
+}
+
+function requireType(response: Response, mediaType: string, what: string): void {
+  const type = response.headers.get("content-type");
+  if (isMediaType(type, mediaType)) return;
+  throw new GraftError(
+    "internal",
+    `Cannot read the ${what}: the answer is ${type ?? "of no content type"}`,
+  );
+}
+
+async function readJson<T>(
+  response: Response,
+  what: string,
+  convert: (value: unknown) => T,
+): Promise<T> {
+  requireType(response, "application/json", what);
+  const text = await response.text();
+  try {
+    return convert(JSON.parse(text));
+  } catch (cause) {
+    throw new GraftError("internal", `Cannot read the ${what}: the answer is malformed`, { cause });
+  }
+}
