@@ -34,7 +34,10 @@ const REQUESTS_MAX = 4;
 /** Pages that are kept together. */
 const KEEP_PAGES = 256;
 
-type Waiting = Deferred<Uint8Array>;
+interface Waiting extends Deferred<Uint8Array> {
+  /** The page, once it is here. */
+  page?: Uint8Array;
+}
 
 /** Pages of one LSN that are asked for together. */
 interface Wanted {
@@ -74,13 +77,18 @@ export class PageFetcher {
     return this.#expect(wanted, pageIdx).promise;
   }
 
+  /** A page that has come and is not kept yet; undefined for any other. */
+  peek(lsn: Lsn, pageIdx: number): Uint8Array | undefined {
+    return this.#waiting.get(lsn)?.get(pageIdx)?.page;
+  }
+
   /** Gives up what is under way. */
   close(): void {
     this.#end.abort();
   }
 
   #expect({ lsn, pages }: Wanted, pageIdx: number): Waiting {
-    const waiting = deferred<Uint8Array>();
+    const waiting: Waiting = deferred<Uint8Array>();
     // who waits hears of a failure; for pages that are fetched along nobody may wait
     waiting.promise.catch(() => {});
     const byPage = this.#waiting.get(lsn) ?? new Map<number, Waiting>();
@@ -129,7 +137,9 @@ export class PageFetcher {
     const absent = new Set(pages.keys());
     let arrived = new Map<number, Uint8Array>();
     const take = (pageIdx: number, page: Uint8Array) => {
-      pages.get(pageIdx)?.resolve(page);
+      const waiting = pages.get(pageIdx);
+      if (waiting !== undefined) waiting.page = page;
+      waiting?.resolve(page);
       absent.delete(pageIdx);
       arrived.set(pageIdx, page);
       if (arrived.size < KEEP_PAGES) return;

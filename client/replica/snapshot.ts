@@ -119,7 +119,9 @@ export class ReplicaSnapshot {
   peek(pageIdx: number): Uint8Array | undefined {
     toPageIdx(pageIdx);
     this.#requireOpen();
-    const found = this.#parts.store.find(this.#point, pageIdx);
+    const { store, fetcher } = this.#parts;
+    const found = store.find(this.#point, pageIdx);
+    if (found === undefined) return fetcher.peek(store.lsnOf(this.#point, pageIdx), pageIdx);
     if (!(found instanceof Promise)) return found;
     // whoever reads the page in earnest hears of the error
     found.catch(() => {});

@@ -26,6 +26,12 @@ export interface SynchronizerParts {
   readonly onStatus: () => void;
 }
 
+/** Somebody who waits for everything to be in step. */
+interface Waiting extends Deferred<void> {
+  /** How many requests had been begun by then. */
+  readonly since: number;
+}
+
 interface Block {
   readonly state: "conflict" | "rejected" | "deleted";
   readonly error: GraftError;
@@ -51,7 +57,9 @@ export class Synchronizer {
   #current = new AbortController();
   #pauses = 0;
   #isClosed = false;
-  #waiting: Deferred<void>[] = [];
+  /** How many requests were begun. */
+  #steps = 0;
+  #waiting: Waiting[] = [];
   #unfollow: (() => void) | undefined;
 
   /** Nothing is sent yet. */
@@ -101,7 +109,7 @@ export class Synchronizer {
    * @throws {GraftError} What hinders it.
    */
   sync(): Promise<void> {
-    const waiting = deferred<void>();
+    const waiting = { ...deferred<void>(), since: this.#steps };
     this.#waiting.push(waiting);
     this.#mustAsk = true;
     if (this.#isClosed) this.#settle(closedError());
@@ -197,6 +205,7 @@ export class Synchronizer {
       while (!this.#isClosed && this.#pauses === 0) {
         const step = this.#nextStep();
         if (step === undefined) break;
+        this.#steps++;
         await step();
         this.#succeeded();
       }
@@ -304,7 +313,12 @@ export class Synchronizer {
       this.#cancelRetry = undefined;
       this.#kick();
     });
+    // what failed was begun before these came: they are owed a try of their own
+    const late = this.#waiting.filter(({ since }) => since === this.#steps);
+    this.#waiting = this.#waiting.filter(({ since }) => since < this.#steps);
     this.#settle(error);
+    this.#waiting = late;
+    if (late.length > 0) this.#kick();
   }
 
   #settle(error: unknown): void {

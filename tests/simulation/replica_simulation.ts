@@ -200,13 +200,14 @@ export class ReplicaSimulation {
 
   async #open(node: Node): Promise<void> {
     this.log.push(`${node.index} open`);
-    node.remote = new TestRemote(this.#server);
-    node.remote.isConnected = node.isOnline;
-    node.remote.trip = (what) => this.#trip(node, what);
+    const remote = new TestRemote(this.#server);
+    node.remote = remote;
+    remote.isConnected = node.isOnline;
+    remote.trip = (what) => this.#trip(node, remote, what);
     node.storage.delay = () => this.#schedule.sleep(this.#chance.below(3));
     node.storage.fails = () => this.#isFaulty() && this.#chance.is(0.3);
     node.storage.isSlow = this.#chance.is(0.5);
-    const { storage, remote } = node;
+    const { storage } = node;
     const opening = Replica.open({
       storage,
       remote,
@@ -226,9 +227,13 @@ export class ReplicaSimulation {
     while (!isOver) await this.#schedule.step();
   }
 
-  async #trip(node: Node, what: "request" | "answer" | "event"): Promise<void> {
-    const { remote } = node;
+  async #trip(
+    node: Node,
+    remote: TestRemote,
+    what: "request" | "answer" | "event",
+  ): Promise<void> {
     await this.#schedule.sleep(1 + this.#chance.below(10));
+    // nothing goes on in a replica that crashed
     if (node.remote !== remote) return await new Promise(() => {});
     if (!node.isOnline) throw unreachable();
     if (this.#isFaulty() && what !== "event") throw unreachable();
