@@ -36,6 +36,11 @@ export interface GraftErrorOptions {
   cause?: unknown;
   /** One sentence that says how to recover, shown after the message. */
   hint?: string;
+  /**
+   * What a server's clients are told instead of message and hint, where those name what is its operator's
+   * alone: paths, keys, another server's words.
+   */
+  publicMessage?: string;
 }
 
 /**
@@ -58,12 +63,15 @@ export class GraftError extends Error {
   readonly code: GraftErrorCode;
   /** How to recover, where there is a way that the message does not make plain. */
   readonly hint: string | undefined;
+  /** What a server's clients are told instead of message and hint; undefined: these. */
+  readonly publicMessage: string | undefined;
 
   /** Makes an error; `message` is sentence case without a final period. */
   constructor(code: GraftErrorCode, message: string, options: GraftErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.hint = options.hint;
+    this.publicMessage = options.publicMessage;
   }
 }
 

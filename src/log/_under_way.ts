@@ -1,6 +1,7 @@
 // Writes that were begun, so that closing can wait for them.
 
 import { GraftError } from "../core/errors.ts";
+import { notAnswering } from "../objects/store_failure.ts";
 
 /** Counts work until it is done; takes none after {@linkcode UnderWay.close}. */
 export class UnderWay {
@@ -14,7 +15,9 @@ export class UnderWay {
 
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed !== undefined) {
-      throw new GraftError("unavailable", `Cannot write to log "${this.#name}": it is closed`);
+      throw new GraftError("unavailable", `Cannot write to log "${this.#name}": it is closed`, {
+        publicMessage: notAnswering("commit log"),
+      });
     }
     this.#count++;
     try {

@@ -14,6 +14,7 @@ import type {
   ObjectStore,
   ObjectTail,
 } from "./object_store.ts";
+import { storeFailure } from "./store_failure.ts";
 
 /** Seconds: from a cached read of a local disk to a store that is about to be given up. */
 const LATENCY_BOUNDS = [
@@ -35,7 +36,8 @@ type Operation = (typeof OPERATIONS)[number];
  * Passes every call on and counts it: `object_requests_total` by operation and outcome (`ok`, else the
  * error's code, `missing` also for a head that finds nothing), `object_read_bytes_total`,
  * `object_written_bytes_total`, and `object_request_seconds` by operation. A listing counts once,
- * when it ends; its time is that until its first entry, as the rest is its reader's.
+ * when it ends; its time is that until its first entry, as the rest is its reader's. Its errors have words
+ * for the public, see {@linkcode storeFailure}.
  */
 export class MeteredStore implements ObjectStore {
   readonly #inner: ObjectStore;
@@ -130,7 +132,7 @@ export class MeteredStore implements ObjectStore {
       }
     } catch (error) {
       outcome = outcomeOf(error);
-      throw error;
+      throw storeFailure("object store", this.name, error);
     } finally {
       if (isFirst) this.#recordSince("list", started);
       this.#count("list", outcome);
@@ -154,7 +156,7 @@ export class MeteredStore implements ObjectStore {
       return result;
     } catch (error) {
       this.#count(operation, outcomeOf(error));
-      throw error;
+      throw storeFailure("object store", this.name, error);
     } finally {
       this.#recordSince(operation, started);
     }

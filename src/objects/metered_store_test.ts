@@ -1,6 +1,6 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, rejects } from "node:assert/strict";
 import { type Clock, systemClock } from "../core/clock.ts";
-import { GraftError } from "../core/errors.ts";
+import { GraftError, isGraftError } from "../core/errors.ts";
 import { noMetrics } from "../core/metrics.ts";
 import { testObjectStore } from "./_conformance.ts";
 import { collect, RecordedMetrics, rejectsWith, sampleBytes } from "./_testing.ts";
@@ -24,6 +24,11 @@ class FailingStore extends MemoryStore {
 
   override head(key: string): ReturnType<MemoryStore["head"]> {
     return this.error ? Promise.reject(this.error) : super.head(key);
+  }
+
+  override async *list(...given: Parameters<MemoryStore["list"]>): ReturnType<MemoryStore["list"]> {
+    if (this.error) throw this.error;
+    yield* super.list(...given);
   }
 }
 
@@ -105,6 +110,16 @@ Deno.test("a store is healthy while it does its part", async () => {
   inner.error = undefined;
   await store.head("segments/a");
   equal(store.healthy, true);
+});
+
+Deno.test("a failing store has words for the public, in a listing too", async () => {
+  const { inner, store } = openStores();
+  const isPrivate = (error: unknown) =>
+    isGraftError(error, "unavailable") && /AKIA/.test(error.message) &&
+    error.publicMessage === "Cannot answer the request: the object store does not answer now";
+  inner.error = new GraftError("unavailable", 'Cannot reach the store: no access key "AKIA"');
+  await rejects(store.head("segments/a"), isPrivate);
+  await rejects(collect(store.list("segments/")), isPrivate);
 });
 
 Deno.test("an error that is none of ours counts as internal", async () => {

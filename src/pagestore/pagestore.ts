@@ -111,11 +111,12 @@ export class Pagestore {
       return await read(reloaded);
     } catch (error) {
       if (!isGraftError(error, "missing")) throw error;
-      throw new GraftError(
-        "damaged",
-        `Cannot read volume "${vid}" at LSN ${lsn}: a segment that it refers to is gone (${error.message})`,
-        { cause: error },
-      );
+      const state =
+        `Cannot read volume "${vid}" at LSN ${lsn}: a segment that it refers to is gone`;
+      throw new GraftError("damaged", `${state} (${error.message})`, {
+        cause: error,
+        publicMessage: `${state} (${error.publicMessage ?? error.message})`,
+      });
     }
   }
 

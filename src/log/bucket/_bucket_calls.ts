@@ -3,6 +3,7 @@
 import { GraftError, isGraftError } from "../../core/errors.ts";
 import type { Counter, Metrics } from "../../core/metrics.ts";
 import type { DatedObjectStore } from "../../objects/object_store.ts";
+import { notAnswering, storeFailure } from "../../objects/store_failure.ts";
 
 /** The store as the log sees it. */
 export class BucketCalls {
@@ -67,7 +68,9 @@ export class BucketCalls {
 
   async #guard<T>(call: () => Promise<T>): Promise<T> {
     if (this.#closed) {
-      throw new GraftError("unavailable", `Cannot use log "${this.name}": it is closed`);
+      throw new GraftError("unavailable", `Cannot use log "${this.name}": it is closed`, {
+        publicMessage: notAnswering("commit log"),
+      });
     }
     try {
       const answer = await call();
@@ -76,7 +79,7 @@ export class BucketCalls {
     } catch (error) {
       this.#healthy = false;
       this.#errors.add();
-      throw error;
+      throw storeFailure("commit log", this.#store.name, error);
     }
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { GraftError, type GraftErrorCode } from "../../core/errors.ts";
+import { foreignWords } from "../store_failure.ts";
 import type { S3Address } from "./s3_address.ts";
 import type { S3Failure, S3FailureFacts } from "./requests/s3_failure.ts";
 import type { S3Settings } from "./s3_settings.ts";
@@ -122,7 +123,7 @@ function otherwise({ isTransient }: S3Failure): Explain {
     const answer = ["the store answered", status, code].join(" ").trimEnd();
     if (isTransient) return { state: answer };
     return {
-      state: message === "" ? answer : `${answer} (${message.replace(/\.$/, "")})`,
+      state: message === "" ? answer : `${answer} (${foreignWords(message.replace(/\.$/, ""))})`,
       code: "internal",
     };
   };

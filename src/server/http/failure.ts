@@ -50,7 +50,7 @@ const STATUS: Readonly<Record<GraftErrorCode, number>> = {
 
 /**
  * What a client is told of an error. Anything but a GraftError is a bug: its text stays in the log, where
- * the request id leads.
+ * the request id leads; so does that of an error with another text for the public.
  */
 export function toFailure(error: unknown, requestId: () => string): Failure {
   if (!(error instanceof GraftError) || error.code === "internal") {
@@ -58,7 +58,9 @@ export function toFailure(error: unknown, requestId: () => string): Failure {
     return { status: 500, code: "internal", message, hint: "Report it with the server's log" };
   }
   const status = error instanceof StatusError ? error.status : STATUS[error.code];
-  return { status, code: error.code, message: error.message, hint: error.hint };
+  const { code, publicMessage } = error;
+  if (publicMessage !== undefined) return { status, code, message: publicMessage, hint: undefined };
+  return { status, code, message: error.message, hint: error.hint };
 }
 
 /** The headers that an answer with this failure carries beside its content type. */

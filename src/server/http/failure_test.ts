@@ -24,6 +24,19 @@ Deno.test("toFailure() hides what only the log should say", () => {
   }
 });
 
+Deno.test("toFailure() tells what is meant for the public, where an error has more than that", () => {
+  const error = new GraftError("unavailable", 'Cannot read s3://bucket: no access key "AKIA"', {
+    hint: "Check AWS_ACCESS_KEY_ID",
+    publicMessage: "Cannot answer: the store is away",
+  });
+  assert.deepEqual(toFailure(error, id), {
+    status: 503,
+    code: "unavailable",
+    message: "Cannot answer: the store is away",
+    hint: undefined,
+  });
+});
+
 Deno.test("failureHeaders() follows the status", () => {
   const headersOf = (error: GraftError) => failureHeaders(toFailure(error, id), error);
   assert.deepEqual(headersOf(new GraftError("unauthorized", "x")), {

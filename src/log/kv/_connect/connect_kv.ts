@@ -20,7 +20,7 @@ import {
   type StoredEntry,
   WriteRequest,
 } from "./messages.ts";
-import { type Endpoint, reasonOf, Session, type SessionParts } from "./session.ts";
+import { answerState, type Endpoint, reasonOf, Session, type SessionParts } from "./session.ts";
 import { watchStream } from "./watch_stream.ts";
 
 /** How long any call may take, the waiting for a store that is down included. */
@@ -243,8 +243,7 @@ class ConnectAtomic implements KvAtomic {
 async function accepted(response: Response): Promise<Response> {
   const { status } = response;
   if (status === 200) return response;
-  const text = (await response.text()).trim();
-  const state = `it answered ${status}${text === "" ? "" : `: ${text}`}`;
+  const state = answerState(status, await response.text());
   // the token may have expired: a new one is asked for with the endpoint
   if (status === 401 || status === 403 || status === 429) throw new TurnedAway(state);
   throw status >= 400 && status < 500 ? new Refused(state) : new Error(state);

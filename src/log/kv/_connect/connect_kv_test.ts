@@ -116,6 +116,22 @@ Deno.test("what the store refuses is not repeated, and its endpoint stays", () =
     deepEqual(server.calls, ["exchange", "atomic_write", "snapshot_read"]);
   }));
 
+Deno.test("of a long refusal the beginning is told", () =>
+  withServer(async (server, kv) => {
+    const page = "<html>".padEnd(5_000, "x");
+    server.answers.push(status(400, page));
+    const isShort = (error: unknown) => error instanceof Error && error.message.length < 250;
+    await rejects(write(kv), isShort);
+  }));
+
+Deno.test("of a long answer that is no KV Connect server's, too", () =>
+  withServer(async (server, kv) => {
+    const page = "<html>".padEnd(5_000, "x");
+    server.exchanges.push(status(404, page), status(401, page));
+    const isShort = (error: unknown) => isGraftError(error) && error.message.length < 350;
+    for (let i = 0; i < 2; i++) await rejects(kv.connect(), isShort);
+  }));
+
 Deno.test("a failed check is an answer; one that says nothing is none", () =>
   withServer(async (server, kv) => {
     server.answers.push(() => new Response(Uint8Array.fromHex("08022202000a")));

@@ -3,6 +3,7 @@
 import { GraftError } from "../../../core/errors.ts";
 import type { Clock } from "../../../core/clock.ts";
 import type { Timers } from "../../../core/timers.ts";
+import { foreignWords } from "../../../objects/store_failure.ts";
 import { Deadline } from "./deadline.ts";
 
 /** Sends one request: the platform's `fetch`, or what stands in for it. */
@@ -118,7 +119,7 @@ export class Session {
       signal: deadline.signal,
     });
     const text = await response.text();
-    if (response.status !== 200) throw refusal(url, response.status, text.trim());
+    if (response.status !== 200) throw refusal(url, response.status, text);
     const { endpoint, expiresAtMs } = readMetadata(text, response.url || url);
     this.#expiresAtMs = expiresAtMs - Math.min(RENEW_BEFORE_MS, (expiresAtMs - clock.now()) / 2);
     return this.#endpoint = endpoint;
@@ -157,15 +158,23 @@ function refusal(url: string, status: number, text: string): Error {
   if (status === 401 || status === 403) {
     return new GraftError(
       "unauthorized",
-      `Cannot use the key-value store "${url}": it refuses the access token (${text})`,
+      `Cannot use the key-value store "${url}": it refuses the access token (${
+        foreignWords(text)
+      })`,
       { hint: "Set DENO_KV_ACCESS_TOKEN to the access token of this store" },
     );
   }
-  const state = `it answered ${status}${text === "" ? "" : `: ${text}`}`;
+  const state = answerState(status, text);
   if (status < 400 || status >= 500 || PASSING.includes(status)) return new Error(state);
   return new GraftError("invalid", `Cannot use the key-value store "${url}": ${state}`, {
     hint: "Name the address of a server that speaks KV Connect, such as denokv",
   });
+}
+
+/** What an answer says that is none to the call, as a message goes on after its colon. */
+export function answerState(status: number, text: string): string {
+  const words = foreignWords(text);
+  return `it answered ${status}${words === "" ? "" : `: ${words}`}`;
 }
 
 /** What an error says, without its class: with its cause, as the platform's own words say little. */

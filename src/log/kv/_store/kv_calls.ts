@@ -2,6 +2,7 @@
 
 import { GraftError } from "../../../core/errors.ts";
 import type { Counter, Metrics } from "../../../core/metrics.ts";
+import { notAnswering } from "../../../objects/store_failure.ts";
 import type { KvAtomic, KvEntry, KvHandle, KvKey, KvRange } from "../kv_handle.ts";
 import { GET_MANY_KEYS_MAX, LIST_BATCH_ENTRIES } from "../_limits.ts";
 
@@ -89,6 +90,7 @@ export class KvCalls {
     const message = `Cannot ${verb} log "${this.name}": ${state}`;
     if (BROKEN_LIMIT.test(state)) return new GraftError("internal", message, { cause: error });
     this.#healthy = false;
-    return new GraftError("unavailable", message, { cause: error });
+    const publicMessage = notAnswering("commit log");
+    return new GraftError("unavailable", message, { cause: error, publicMessage });
   }
 }

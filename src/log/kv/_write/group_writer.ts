@@ -1,6 +1,7 @@
 // The one writer of a log: what waits is written together.
 
 import { GraftError, isGraftError } from "../../../core/errors.ts";
+import { notAnswering } from "../../../objects/store_failure.ts";
 import type { AppendOutcome, LogChange } from "../../commit_log.ts";
 import { encodeValue } from "../../codec/sealed_value.ts";
 import type { Announcements } from "../_feed/announcements.ts";
@@ -259,5 +260,6 @@ function refusedForNothing(name: string, { vid }: PendingChange): GraftError {
   return new GraftError(
     "unavailable",
     `Cannot write to log "${name}": it refused ${ATTEMPTS_MAX} times to move volume "${vid}" though nothing had changed`,
+    { publicMessage: notAnswering("commit log") },
   );
 }
