@@ -46,6 +46,30 @@
  * @module
  */
 
+export { openReplica, type OpenReplicaOptions } from "./open_replica.ts";
+export {
+  type Prefetch,
+  type PrefetchContext,
+  Replica,
+  type ReplicaChange,
+  type ReplicaParts,
+} from "./replica/replica.ts";
+export type {
+  RemoteChanges,
+  RemoteCommit,
+  RemoteNews,
+  RemoteSnapshot,
+  ReplicaRemote,
+} from "./replica/remote.ts";
+export type { LocalChanges } from "./replica/replica_store.ts";
+export type { TransactionFunction } from "./replica/replay.ts";
+export { ReplicaSnapshot, type SnapshotParts } from "./replica/snapshot.ts";
+export type { ReplicaState, ReplicaStatus } from "./replica/status.ts";
+export { Transaction, type TransactionBase } from "./replica/transaction.ts";
+export type { ReplicaStorage, StorageBatch, StorageRange } from "./storage/replica_storage.ts";
+export type { Decompress } from "../src/wire/v1/page_stream_decoder.ts";
+export type { Digest } from "../src/core/content_digest.ts";
+
 export { GraftClient } from "./graft_client.ts";
 export type {
   CallOptions,
