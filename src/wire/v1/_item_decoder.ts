@@ -152,7 +152,9 @@ export class ItemDecoder {
     const { decompress } = this.#parts;
     if (decompress === undefined) throw this.#refuse("its pages are compressed");
     try {
-      return decompress(payload, count * PAGE_SIZE);
+      const { buffer, byteOffset, length } = decompress(payload, count * PAGE_SIZE);
+      // Node's own decompressors make Buffers, whose slice() is no copy; whoever takes a page counts on one
+      return new Uint8Array(buffer, byteOffset, length);
     } catch (error) {
       if (!isGraftError(error, "damaged")) throw error;
       throw this.#refuse("an item does not decompress", error);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { digestOf } from "../../core/content_digest.ts";
 import { isGraftError } from "../../core/errors.ts";
 import { clientIdFromName, parseGid } from "../../core/gid.ts";
@@ -169,6 +170,13 @@ Deno.test("what is malformed is refused by name", () => {
 Deno.test("a reader that cannot decompress refuses compressed pages", () => {
   const decoder = new PageStreamDecoder({ take() {} });
   assert.throws(() => decoder.push(encode(FORTY, true)), /its pages are compressed/);
+});
+
+Deno.test("pages are plain arrays, whatever a decompressor makes", () => {
+  const intoBuffer: Decompress = (stored, rawLength) => Buffer.from(decompress(stored, rawLength));
+  const pages = decode(encode(FORTY, true), undefined, { decompress: intoBuffer });
+  assert.equal(pages.size, FORTY.length);
+  for (const content of pages.values()) assert.equal(content.constructor, Uint8Array);
 });
 
 const COMMIT: CommitHeader = {
