@@ -69,6 +69,20 @@ export function sampleBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Bytes that cannot be compressed: browsers do, before they look at what a site may store. */
+function noise(length: number, seed: number): Uint8Array {
+  const numbers = new Uint32Array(length / 4);
+  let state = seed;
+  for (let i = 0; i < numbers.length; i++) {
+    // xorshift32
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    numbers[i] = state;
+  }
+  return new Uint8Array(numbers.buffer);
+}
+
 /** A key as the replica makes them for pages. */
 export function pageKey(pageIdx: number): string {
   return `p/5rMJhorqTfZqCSjD1GbT4Z/${pageIdx.toString(16).padStart(8, "0")}/000000000001`;
@@ -397,26 +411,39 @@ const owners: Record<string, Behaviour> = {
   },
 };
 
+/** Writes a batch that cannot fit, and one right behind it. */
+async function overfill(storage: ReplicaStorage): Promise<void> {
+  await storage.write({ put: [["v/a", sampleBytes(1)]] });
+  const large = Array.from({ length: 40 }, (_, i) => [`p/${i}`, noise(MEGABYTE, i + 1)] as const);
+  const failed = [
+    storage.write({ put: [["v/a", sampleBytes(2)], ...large] }),
+    storage.write({ put: [["v/rests", sampleBytes(1)]] }),
+  ];
+  for (const outcome of await Promise.allSettled(failed)) {
+    ok(outcome.status === "rejected", "a batch that cannot fit was written");
+    ok(isGraftError(outcome.reason, "unavailable"), `${outcome.reason}`);
+    ok(/^Cannot write to ".+": .*full/.test(outcome.reason.message), outcome.reason.message);
+    ok(outcome.reason.hint !== undefined);
+  }
+}
+
 const full: Record<string, Behaviour> = {
-  async "a full storage writes nothing of a batch, and goes on"(place) {
-    const storage = await place.open();
-    await storage.write({ put: [["v/a", sampleBytes(1)]] });
-    const large = Array.from({ length: 40 }, (_, i) => [`p/${i}`, sampleBytes(MEGABYTE)] as const);
-    const failed = [
-      storage.write({ put: [["v/a", sampleBytes(2)], ...large] }),
-      storage.write({ put: [["v/rests", sampleBytes(1)]] }),
-    ];
-    for (const outcome of await Promise.allSettled(failed)) {
-      ok(outcome.status === "rejected" && isGraftError(outcome.reason, "unavailable"));
-      ok(/^Cannot write to ".+": .*full/.test(outcome.reason.message), outcome.reason.message);
-      ok(outcome.reason.hint !== undefined);
-    }
-    deepEqual(await rowsOf(storage), { "v/a": sampleBytes(1) });
-    equal(storage.bytes, 4);
-    await storage.write({ put: [["v/b", sampleBytes(3)]] });
-    await storage.close();
-    await withStorage(place, async (again) => {
-      deepEqual(await rowsOf(again), { "v/a": sampleBytes(1), "v/b": sampleBytes(3) });
+  async "a full storage writes nothing of a batch, nor of those behind it"(place) {
+    const expected = { "v/a": sampleBytes(1) };
+    await withStorage(place, async (storage) => {
+      await overfill(storage);
+      deepEqual(await rowsOf(storage), expected);
+      equal(storage.bytes, 4);
+    });
+    await withStorage(place, async (storage) => deepEqual(await rowsOf(storage), expected));
+  },
+  async "a storage that was full takes what fits"(place) {
+    await withStorage(place, async (storage) => {
+      await overfill(storage);
+      await storage.write({ put: [["v/b", sampleBytes(3)]] });
+    });
+    await withStorage(place, async (storage) => {
+      deepEqual(await rowsOf(storage), { "v/a": sampleBytes(1), "v/b": sampleBytes(3) });
     });
   },
 };

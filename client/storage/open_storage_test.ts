@@ -28,3 +28,21 @@ for (
     });
   });
 }
+
+for (
+  const [url, state] of [
+    ["opfs:a", /this is no dedicated worker$/],
+    ["opfs:a/b", /the name is not a plain one$/],
+    ["idb:a", /there are no locks here$/],
+    ["idb:.a", /the name is not a plain one$/],
+  ] as const
+) {
+  Deno.test(`"${url}" is refused outside a browser`, async () => {
+    await assert.rejects(openStorage(url), (error: unknown) => {
+      assert.ok(isGraftError(error, "invalid"), `${error}`);
+      assert.match(error.message, state);
+      assert.ok(error.hint !== undefined);
+      return true;
+    });
+  });
+}

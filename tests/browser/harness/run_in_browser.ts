@@ -19,6 +19,8 @@ export interface BrowserRun {
   readonly room: Room;
   /** What the browser keeps. */
   readonly profile: Profile;
+  /** Only tests whose name matches; default: all. */
+  readonly only?: RegExp;
   /** How many bytes the origin may store; default: what the browser allows. */
   readonly quotaBytes?: number;
 }
@@ -31,7 +33,8 @@ interface Stage extends AsyncDisposable {
 /** Registers one test for each of the module's. They share a browser, which is ended after the last. */
 export function runInBrowser(run: BrowserRun): void {
   const stage = startOnce(() => raise(run));
-  for (const name of run.tests.names) {
+  const { only } = run;
+  for (const name of run.tests.names.filter((name) => only?.test(name) ?? true)) {
     inBrowserTest(`${run.room}, ${run.profile}: ${name}`, async () => {
       await (await stage.get()).tab.call(name);
     });
