@@ -33,7 +33,7 @@ for (
   const [url, state] of [
     ["opfs:a", /this is no dedicated worker$/],
     ["opfs:a/b", /the name is not a plain one$/],
-    ["idb:a", /there are no locks here$/],
+    ["idb:a", /there is no IndexedDB here$/],
     ["idb:.a", /the name is not a plain one$/],
   ] as const
 ) {

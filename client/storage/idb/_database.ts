@@ -4,6 +4,7 @@
 //   packs        number → values, a Uint8Array
 //   directories  number → where the values of which rows stand in the pack of that number
 
+import { GraftError } from "../../../src/core/errors.ts";
 import type { Durability } from "../_rows.ts";
 import type { StoredDirectory } from "./_packs.ts";
 
@@ -79,10 +80,14 @@ export class PackDatabase {
     connection.onversionchange = () => this.close();
   }
 
-  /** Opens a database, which is made where it is not there. */
+  /** Opens a database, which is made where it is not there. @throws {GraftError} `invalid` outside a browser. */
   static async open(name: string): Promise<PackDatabase> {
     const { indexedDB } = globalThis as { indexedDB?: Factory };
-    if (indexedDB === undefined) throw new DOMException("No IndexedDB", "SecurityError");
+    if (indexedDB === undefined) {
+      throw new GraftError("invalid", `Cannot open "idb:${name}": there is no IndexedDB here`, {
+        hint: "It takes a browser; elsewhere use sqlite:",
+      });
+    }
     const request = indexedDB.open(`graft/${name}`, VERSION);
     request.onupgradeneeded = () => {
       request.result.createObjectStore(PACKS);
