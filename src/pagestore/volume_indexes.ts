@@ -39,8 +39,8 @@ export class VolumeIndexes {
   /** In the order of their last use. */
   readonly #indexes = new Map<VolumeId, Entry>();
   readonly #flights = new SingleFlight<VolumeId, VolumeIndex | undefined>();
-  /** Volumes deleted while their index was being read. */
-  readonly #deletedMeanwhile = new Set<VolumeId>();
+  /** Volumes whose index was dropped while it was being read. */
+  readonly #droppedMeanwhile = new Set<VolumeId>();
   readonly #unsubscribe: () => void;
   /** How often changes may have been missed. */
   #resyncs = 0;
@@ -79,20 +79,18 @@ export class VolumeIndexes {
       if (index !== undefined) return index;
       // others share this flight, so what it does must not depend on the LSN that one of them wants
       const caughtUp = await this.#flights.run(vid, () => this.#catchUp(vid));
-      if (caughtUp !== undefined && caughtUp.headLsn >= lsn) return caughtUp;
+      const isCurrent = caughtUp !== undefined && !this.#droppedMeanwhile.has(vid);
+      if (isCurrent && caughtUp.headLsn >= lsn) return caughtUp;
       // it may have looked before this caller asked: what is missing takes a look of its own
       const { head } = await this.#log.head(vid);
       requireReadable(vid, lsn, head);
     }
   }
 
-  /** Forgets a volume's index, so that the next use reads it anew. */
+  /** Forgets a volume's index, so that the next use reads it anew; what is being read counts as old, too. */
   drop(vid: VolumeId): void {
-    const entry = this.#indexes.get(vid);
-    if (entry === undefined) return;
-    this.#bytes -= entry.countedBytes;
-    this.#indexes.delete(vid);
-    if (this.#newest === entry) this.#newest = undefined;
+    if (this.#flights.has(vid)) this.#droppedMeanwhile.add(vid);
+    this.#forget(vid);
   }
 
   /** Stops following the log. */
@@ -107,14 +105,14 @@ export class VolumeIndexes {
       const { head } = await this.#log.head(vid);
       if (head === undefined || head.deleted) return undefined;
       const index = this.#indexes.get(vid)?.index ?? new VolumeIndex(vid);
-      this.#deletedMeanwhile.delete(vid);
+      this.#droppedMeanwhile.delete(vid);
       try {
         await this.#applyTo(index, head.lsn);
-        if (this.#deletedMeanwhile.has(vid) || this.#resyncs !== resyncs) continue;
+        if (this.#droppedMeanwhile.has(vid) || this.#resyncs !== resyncs) continue;
         this.#keep(index);
         return index;
       } catch (error) {
-        this.drop(vid);
+        this.#forget(vid);
         if (attempt >= LOAD_ATTEMPTS || !isGraftError(error, "damaged")) throw error;
       }
     }
@@ -140,14 +138,13 @@ export class VolumeIndexes {
   /** Lets go of everything: a volume may have been deleted without a word. */
   #startOver(): void {
     this.#resyncs++;
-    for (const vid of [...this.#indexes.keys()]) this.drop(vid);
+    for (const vid of [...this.#indexes.keys()]) this.#forget(vid);
   }
 
   #follow(changes: readonly LogChange[]): void {
     for (const { vid, lsn, record, deleted } of changes) {
       if (deleted) {
         this.drop(vid);
-        if (this.#flights.has(vid)) this.#deletedMeanwhile.add(vid);
         continue;
       }
       // where another process went on, the next read catches up
@@ -168,7 +165,7 @@ export class VolumeIndexes {
     } catch {
       // the commit has landed, so its writer is not to blame: the next read of the volume meets the same
       // damage in the log and reports it
-      this.drop(index.vid);
+      this.#forget(index.vid);
     }
   }
 
@@ -178,8 +175,16 @@ export class VolumeIndexes {
     this.#touch(index.vid, { index, countedBytes });
     for (const vid of this.#indexes.keys()) {
       if (this.#bytes <= this.#bytesMax || vid === index.vid) break;
-      this.drop(vid);
+      this.#forget(vid);
     }
+  }
+
+  #forget(vid: VolumeId): void {
+    const entry = this.#indexes.get(vid);
+    if (entry === undefined) return;
+    this.#bytes -= entry.countedBytes;
+    this.#indexes.delete(vid);
+    if (this.#newest === entry) this.#newest = undefined;
   }
 
   #touch(vid: VolumeId, entry: Entry): void {

@@ -92,6 +92,35 @@ Deno.test("VolumeIndexes does not keep an index whose volume was deleted while i
   await inner.close();
 });
 
+Deno.test("VolumeIndexes does not keep an index that was dropped while it was read on", async () => {
+  const inner = await openLog("memory:");
+  const line = new Line();
+  for (let i = 0; i < 2; i++) await append(inner, line.commit(10, [i + 1]));
+  let onListed = () => {};
+  const starts: number[] = [];
+  const log = overriding<CommitLog>(inner, {
+    async *records(vid, start: Lsn, end: Lsn) {
+      starts.push(start);
+      yield* inner.records(vid, start, end);
+      onListed();
+    },
+  });
+  const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 1 << 20 });
+  const old = await indexes.at(line.vid, toLsn(2));
+  // this process hears of nothing, as where another one commits
+  indexes.close();
+  await append(inner, line.commit(10, [3]));
+  onListed = () => {
+    onListed = () => {};
+    indexes.drop(line.vid);
+  };
+  const index = await indexes.at(line.vid, toLsn(3));
+  assert.notEqual(index, old);
+  assert.equal(indexes.peek(line.vid, toLsn(3)), index);
+  assert.deepEqual(starts, [1, 3, 1]);
+  await inner.close();
+});
+
 Deno.test("VolumeIndexes refuses LSNs that are not there", async () => {
   const { log } = await openCountingLog();
   const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 1 << 20 });
