@@ -12,6 +12,7 @@ import { type PageCount, toPageCount } from "../core/page.ts";
 import type { SegmentUse } from "../core/snapshot.ts";
 import type { CommitLog, CommitRecord, Head, HeadRead } from "../log/commit_log.ts";
 import { commitDigest } from "../log/digest.ts";
+import type { VolumeIndex } from "../pagestore/volume_index.ts";
 import type { VolumeIndexes } from "../pagestore/volume_indexes.ts";
 import { checkAges, type CommitContent, findContent } from "./_commit_content.ts";
 import { checkShape, refuse } from "./_commit_shape.ts";
@@ -136,12 +137,24 @@ export class Committer {
     head: Head,
   ): Promise<CommitRecord | undefined> {
     if (request.requestId === undefined) return undefined;
-    const index = await this.#parts.indexes.at(request.vid, head.lsn);
+    const index = await this.#indexAt(request, head);
     for (let lsn = nextLsn(first.lsn); lsn <= head.lsn; lsn = nextLsn(lsn)) {
       const record = index.record(lsn);
       if (isOfRequest(request, record)) return record;
     }
     return undefined;
+  }
+
+  /** @throws {GraftError} `conflict` when the volume was deleted since its head was read. */
+  async #indexAt(request: CommitIntent, { lsn }: Head): Promise<VolumeIndex> {
+    const { indexes, log } = this.#parts;
+    try {
+      return await indexes.at(request.vid, lsn);
+    } catch (error) {
+      if (!isGraftError(error, "missing")) throw error;
+      const { head } = await log.headFromStore(request.vid);
+      throw head?.deleted ? conflict(request, head) : error;
+    }
   }
 
   async #isRepeat(request: CommitIntent, record: CommitRecord): Promise<boolean> {

@@ -5,7 +5,10 @@ import { clientIdFromName, newGid } from "../core/gid.ts";
 import { toLsn } from "../core/lsn.ts";
 import { PageSet } from "../core/page_set.ts";
 import { systemRandom } from "../core/random.ts";
+import type { CommitLog } from "../log/commit_log.ts";
+import { overriding } from "../pagestore/_testing.ts";
 import { Bench, type Written } from "./_testing.ts";
+import { Committer } from "./committer.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -242,6 +245,34 @@ Deno.test("Committer finds a repeat by its request id, whoever committed since",
       bench.commit({ segments, requestId: ID }),
       (error) => isGraftError(error, "conflict"),
     );
+  });
+});
+
+Deno.test("Committer answers a conflict when the volume is deleted while it looks for a repeat", async () => {
+  await using bench = await Bench.open();
+  const { log, clock, vid } = bench;
+  await bench.commit({ client: "another" });
+  bench.indexes.drop(vid);
+  const deletedMeanwhile = overriding<CommitLog>(log, {
+    async record(vid, lsn) {
+      const record = await log.record(vid, lsn);
+      await log.tombstone(vid, await log.head(vid));
+      return record;
+    },
+  });
+  const parts = { log: deletedMeanwhile, indexes: bench.indexes, clock, graceMs: HOUR_MS };
+  const commit = new Committer(parts).commit({
+    vid,
+    cid: clientIdFromName("client"),
+    snapshotLsn: undefined,
+    pageCount: undefined,
+    segments: [],
+    requestId: ID,
+  });
+  await assert.rejects(commit, (error) => {
+    assert.ok(isGraftError(error, "conflict"), String(error));
+    assert.match(error.message, /the volume was deleted$/);
+    return true;
   });
 });
 
