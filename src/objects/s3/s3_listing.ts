@@ -111,6 +111,9 @@ export async function* listObjects(
     for await (const { key, size } of client.listObjects({ prefix: range.prefix, pageSize })) {
       // the library sorts each page, so this sees a disorder of pages
       if (key <= last || !key.startsWith(range.prefix)) throw unordered(what, last, key);
+      if (!Number.isSafeInteger(size) || size < 0) {
+        throw noListing(what, new Error(`"${key}" has no size`));
+      }
       last = key;
       yield { path: key, sizeBytes: size };
     }

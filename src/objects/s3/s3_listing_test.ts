@@ -48,6 +48,19 @@ Deno.test("a listing follows the pages, and starts only the first one after a ke
   ]);
 });
 
+Deno.test("a listing without sizes is none", async () => {
+  const { status, body } = page(["some/place/a"]);
+  for (const size of ["", "<Size></Size>", "<Size>many</Size>", "<Size>-1</Size>"]) {
+    const answer = { status, body: body.replace(/<Size>.*<\/Size>/, size) };
+    await using scripted = ScriptedStore.answering(answer);
+    await rejectsWith(
+      collect(scripted.store.list("")),
+      "internal",
+      /the store's answer is no listing/,
+    );
+  }
+});
+
 Deno.test("a listing that has enough asks for no more", async () => {
   await using scripted = ScriptedStore.answering(page(["some/place/a", "some/place/b"], "next"));
   equal((await collect(scripted.store.list("", { limit: 2 }))).length, 2);
