@@ -25,6 +25,8 @@ export const FOLDED_BYTES_MAX = 1024 * 1024;
 export const HEADS_BYTES_MAX = 32 * 1024 * 1024;
 /** Bytes in memory of what the newest objects at multiples of 64 carry. */
 export const FOLDS_BYTES_MAX = 32 * 1024 * 1024;
+/** Volumes with an object of which nobody knows whether it landed. */
+export const DOUBTS_MAX = 10_000;
 /** Bytes of registrations in memory: a commit follows soon after the segments it names. */
 export const REGISTRATIONS_BYTES_MAX = 8 * 1024 * 1024;
 

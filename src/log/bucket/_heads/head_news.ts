@@ -5,6 +5,7 @@ import type { Lsn } from "../../../core/lsn.ts";
 import type { CommitRecord, LogChange } from "../../commit_log.ts";
 import type { Subscribers } from "../../subscribers.ts";
 import type { RecordObject } from "../_format/record_object.ts";
+import { DOUBTS_MAX } from "../_limits.ts";
 import { type HeadState, objectLsn } from "./head_state.ts";
 import type { KnownHeads } from "./known_heads.ts";
 
@@ -15,7 +16,7 @@ import type { KnownHeads } from "./known_heads.ts";
 export class HeadNews {
   readonly #heads: KnownHeads;
   readonly #subscribers: Subscribers;
-  /** The objects whose put was not answered: where a read shows them, they are news. */
+  /** The objects whose put was not answered, the oldest first: where a read shows them, they are news. */
   readonly #doubts = new Map<VolumeId, Lsn>();
 
   constructor(heads: KnownHeads, subscribers: Subscribers) {
@@ -23,16 +24,26 @@ export class HeadNews {
     this.#subscribers = subscribers;
   }
 
-  /** The object at `lsn` may or may not be there now. */
+  /**
+   * The object at `lsn` may or may not be there now. Of too many such objects the oldest is forgotten: if it
+   * landed, and its head has left the known ones, subscribers hear of the volume at its next commit only.
+   */
   doubt(vid: VolumeId, lsn: Lsn): void {
+    this.#doubts.delete(vid);
     this.#doubts.set(vid, lsn);
+    if (this.#doubts.size <= DOUBTS_MAX) return;
+    const [oldest] = this.#doubts.keys();
+    this.#doubts.delete(oldest);
   }
 
   /** A strong read showed this. */
   read(vid: VolumeId, state: HeadState): void {
     const known = this.#heads.get(vid);
     this.#heads.put(vid, state);
-    const isNewer = known !== undefined && objectLsn(state) > objectLsn(known);
+    // of a volume whose head is not known any more, a deletion may be news
+    const isNewer = known === undefined
+      ? state.newest?.deleted === true
+      : objectLsn(state) > objectLsn(known);
     const isDoubted = this.#settle(vid, objectLsn(state));
     if (state.newest !== undefined && (isNewer || isDoubted)) this.#tell(vid, state.newest);
   }
