@@ -7,6 +7,7 @@
 
 import assert from "node:assert/strict";
 import { LITE_CLIENT_CASES } from "./lite_client_cases.mjs";
+import { REPLICA_CASES } from "./replica_cases.mjs";
 
 /** What process.versions says in a runtime. */
 const VERSIONS = { "Node 20": ["node", "20."], "Node 24": ["node", "24."], Bun: ["bun", "1."] };
@@ -18,4 +19,5 @@ export const CASES = {
     assert.equal("bun" in process.versions, program === "bun");
   },
   ...LITE_CLIENT_CASES,
+  ...REPLICA_CASES,
 };
