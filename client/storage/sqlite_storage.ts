@@ -56,6 +56,8 @@ const SETTINGS = [
 ];
 const SCHEMA = [
   "create table rows (key text primary key, value blob not null) strict",
+  "create table flushes (number integer not null) strict",
+  "insert into flushes values (0)",
   `pragma application_id = ${APPLICATION_ID}`,
   `pragma user_version = ${FORMAT}`,
 ];
@@ -70,7 +72,10 @@ export class SqliteStorage implements ReplicaStorage {
   readonly #length: SqlStatement;
   readonly #put: SqlStatement;
   readonly #delete: SqlStatement;
+  readonly #flush: SqlStatement;
   #durability: Durability = "strict";
+  /** Whether there may be batches in the log that are not on the disk. */
+  #isUnflushed = true;
   #bytes: number;
   #isClosed = false;
 
@@ -84,6 +89,7 @@ export class SqliteStorage implements ReplicaStorage {
       "insert into rows values (?, ?) on conflict do update set value = excluded.value",
     );
     this.#delete = database.prepare("delete from rows where key = ?");
+    this.#flush = database.prepare("update flushes set number = number + 1");
     const total = database
       .prepare("select coalesce(sum(length(key) + length(value)), 0) as bytes from rows").get();
     this.#bytes = Number(total?.bytes);
@@ -212,7 +218,10 @@ export class SqliteStorage implements ReplicaStorage {
       this.#setDurability(durability);
       this.#run("begin immediate");
       const grown = this.#change(changes);
+      // a commit that changes no byte writes nothing, and then does not flush what was relaxed before it
+      if (durability === "strict" && this.#isUnflushed) this.#flush.run();
       this.#run("commit");
+      this.#isUnflushed = durability === "relaxed";
       this.#bytes += grown;
     } catch (error) {
       this.#rollBack();

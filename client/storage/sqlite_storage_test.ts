@@ -114,6 +114,27 @@ Deno.test("a file that was cut is damage, and is never started afresh", async ()
   });
 });
 
+Deno.test("a strict write flushes what was relaxed before it, even where it changes nothing", async () => {
+  await inFolder(async (folder) => {
+    let database: SqlDatabase | undefined;
+    const storage = await SqliteStorage.open(`${folder}/replica.db`, {
+      openDatabase: (path) => database = openDatabase(path),
+    });
+    // SQLite flushes commits that change a byte, and this number is in them
+    const flushes = () => database?.prepare("select number from flushes").get()?.number;
+    const numbers = [];
+    const row = { put: [["v/a", sampleBytes(9)] as const] };
+    for (
+      const durability of ["strict", "strict", "relaxed", "relaxed", "strict", "strict"] as const
+    ) {
+      await storage.write({ ...row, durability });
+      numbers.push(flushes());
+    }
+    assert.deepEqual(numbers, [1, 1, 1, 1, 2, 2]);
+    await storage.close();
+  });
+});
+
 const BATCHES = 12;
 const ROWS = 5;
 
