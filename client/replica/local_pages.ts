@@ -132,8 +132,9 @@ export class LocalPages {
       this.rows.delete(pageIdx);
       this.#versions.forget(pageIdx);
     }
-    for (const version of rescued) this.#versions.add(version);
-    this.#garbage.push(...this.#versions.prune(this.points.oldest));
+    for (const version of rescued) {
+      if (this.points.sees(version.row.state, version.until)) this.#versions.add(version);
+    }
   }
 
   /** Up to `count` rows that the server has, too, and that were not read lately. */
@@ -147,7 +148,8 @@ export class LocalPages {
   /** A state is not read any more. */
   release(state: State): void {
     this.points.release(state);
-    this.#garbage.push(...this.#versions.prune(this.points.oldest));
+    const isSeen = (from: State, until: State) => this.points.sees(from, until);
+    this.#garbage.push(...this.#versions.prune(state, isSeen));
   }
 
   /** Writes a batch, and the removal of what nobody sees any more. */

@@ -54,7 +54,7 @@ export class PageFetcher {
   readonly #queue: Wanted[] = [];
   readonly #end = new AbortController();
   #isScheduled = false;
-  #requests = 0;
+  readonly #requests = new Set<Promise<void>>();
 
   /** Nothing is fetched yet. */
   constructor(parts: PageFetcherParts) {
@@ -82,9 +82,10 @@ export class PageFetcher {
     return this.#waiting.get(lsn)?.get(pageIdx)?.page;
   }
 
-  /** Gives up what is under way. */
-  close(): void {
+  /** Gives up what is under way; what came is kept. */
+  async close(): Promise<void> {
     this.#end.abort();
+    await Promise.all(this.#requests);
   }
 
   #expect({ lsn, pages }: Wanted, pageIdx: number): Waiting {
@@ -99,14 +100,14 @@ export class PageFetcher {
 
   #send(): void {
     this.#isScheduled = false;
-    while (this.#requests < REQUESTS_MAX) {
+    while (this.#requests.size < REQUESTS_MAX) {
       const wanted = this.#queue.shift();
       if (wanted === undefined) return;
-      this.#requests++;
-      void this.#request(wanted).finally(() => {
-        this.#requests--;
+      const request = this.#request(wanted).finally(() => {
+        this.#requests.delete(request);
         this.#send();
       });
+      this.#requests.add(request);
     }
   }
 
@@ -146,16 +147,15 @@ export class PageFetcher {
       keep(arrived);
       arrived = new Map();
     };
-    await remote.readPages(
-      vid,
-      lsn,
-      PageSet.from(pages.keys()),
-      (pageIdx, view) => take(pageIdx, view.slice()),
-      this.#end.signal,
-    );
-    // what did not come does not exist
-    for (const pageIdx of [...absent]) take(pageIdx, ZERO_PAGE);
-    if (arrived.size > 0) keep(arrived);
+    try {
+      const wanted = PageSet.from(pages.keys());
+      const onPage = (pageIdx: number, view: Uint8Array) => take(pageIdx, view.slice());
+      await remote.readPages(vid, lsn, wanted, onPage, this.#end.signal);
+      // what did not come does not exist
+      for (const pageIdx of [...absent]) take(pageIdx, ZERO_PAGE);
+    } finally {
+      if (arrived.size > 0) keep(arrived);
+    }
   }
 
   /** Keeps pages of the newest snapshot. That there is no room for them, or no storage, is no harm. */

@@ -20,7 +20,7 @@ export interface PageVersion {
 /** Versions by page. */
 export class PageVersions {
   readonly #byPage = new Map<number, PageVersion[]>();
-  /** In the order in which they were superseded. */
+  /** Ascending by the state that superseded them. */
   #all: PageVersion[] = [];
 
   /** Keeps a version. */
@@ -29,7 +29,9 @@ export class PageVersions {
     const versions = this.#byPage.get(pageIdx);
     if (versions === undefined) this.#byPage.set(pageIdx, [version]);
     else versions.push(version);
+    const isInOrder = version.until >= (this.#all.at(-1)?.until ?? 0);
     this.#all.push(version);
+    if (!isInOrder) this.#all.sort((a, b) => a.until - b.until);
   }
 
   /** A page's version as of a state. */
@@ -51,20 +53,38 @@ export class PageVersions {
     this.#all = this.#all.filter((version) => version.row.pageIdx !== pageIdx);
   }
 
-  /** Forgets what no state from `oldest` on sees; returns the keys of what is in the storage. */
-  prune(oldest: State): string[] {
+  /**
+   * Forgets what nobody sees any more now that a state is not read any more.
+   *
+   * @param isSeen Whether a state from one (inclusive) to another (exclusive) is still read.
+   * @returns The keys of what is in the storage.
+   */
+  prune(released: State, isSeen: (from: State, until: State) => boolean): string[] {
+    const first = firstAfter(this.#all, released);
+    // most states that are released are among the newest: then there is little to look at
+    const kept: PageVersion[] = [];
     const keys: string[] = [];
-    let count = 0;
-    for (const version of this.#all) {
-      if (version.until > oldest) break;
-      count++;
-      const { row } = version;
-      if (version.isStored) keys.push(row.key);
-      const rest = this.of(row.pageIdx).filter((other) => other !== version);
-      if (rest.length === 0) this.#byPage.delete(row.pageIdx);
-      else this.#byPage.set(row.pageIdx, rest);
+    for (const version of this.#all.slice(first)) {
+      const { row, until } = version;
+      if (row.state > released || isSeen(row.state, until)) kept.push(version);
+      else keys.push(...this.#drop(version));
     }
-    this.#all.splice(0, count);
+    this.#all = [...this.#all.slice(0, first), ...kept];
     return keys;
   }
+
+  #drop(version: PageVersion): string[] {
+    const { row, isStored } = version;
+    const rest = this.of(row.pageIdx).filter((other) => other !== version);
+    if (rest.length === 0) this.#byPage.delete(row.pageIdx);
+    else this.#byPage.set(row.pageIdx, rest);
+    return isStored ? [row.key] : [];
+  }
+}
+
+/** Where the versions begin that were superseded after a state. */
+function firstAfter(versions: readonly PageVersion[], state: State): number {
+  let first = versions.length;
+  while (first > 0 && versions[first - 1].until > state) first--;
+  return first;
 }

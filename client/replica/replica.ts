@@ -405,7 +405,7 @@ export class Replica {
   }
 
   async #close(): Promise<void> {
-    this.#fetcher.close();
+    await this.#fetcher.close();
     await this.#synchronizer.close();
     this.#changes.end();
     this.#statuses.end();

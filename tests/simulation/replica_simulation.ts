@@ -109,6 +109,8 @@ class Node {
   promised = 0;
   /** Resets that are under way. */
   resets = 0;
+  /** Whether there was ever one. */
+  hasGivenUp = false;
   isOnline = true;
   /** Snapshots that are to stay as they are. */
   held: ReplicaSnapshot[] = [];
@@ -138,6 +140,8 @@ export class ReplicaSimulation {
   readonly #running = new Map<Promise<void>, Replica | undefined>();
   readonly #bytesMax: number;
   readonly #faults: number;
+  /** Of a hundred acts, how many are resets. */
+  readonly #resets: number;
   #failure: unknown;
   #stamp = 0;
   #isCalm = false;
@@ -148,6 +152,7 @@ export class ReplicaSimulation {
     this.#chance = new Chance(seed);
     this.#steps = steps;
     this.#bytesMax = this.#chance.is(0.4) ? 60_000 : Infinity;
+    this.#resets = this.#chance.is(0.4) ? 0 : 4;
     this.#faults = this.#chance.is(0.3) ? 0 : 0.1;
   }
 
@@ -178,7 +183,9 @@ export class ReplicaSimulation {
     else if (choice < 84) this.#setOnline(node, this.#chance.is(0.5));
     else if (choice < 89) this.#crash(node);
     else if (choice < 92) await this.#close(node, replica);
-    else if (choice < 96) this.#start(node, "reset", () => this.#reset(node, replica));
+    else if (choice < 92 + this.#resets) {
+      this.#start(node, "reset", () => this.#reset(node, replica));
+    } else if (this.#resets === 0) this.#checkConflict(node, replica);
     else this.#start(node, "replay", () => this.#replay(node, replica));
   }
 
@@ -362,7 +369,18 @@ export class ReplicaSimulation {
     return { pageCount, stamps };
   }
 
+  /** A conflict that is none would make people drop their work. */
+  #checkConflict(node: Node, replica: Replica): void {
+    const { state, lsn = 0 } = replica.status();
+    // what was given up while it was on its way may land, and be in the way of what came after
+    if (state !== "conflict" || node.hasGivenUp) return;
+    const next = this.#server.line(VID)[lsn];
+    assert.ok(next !== undefined, `Replica ${node.index} is in conflict with nobody`);
+    assert.ok(!next.pages.has(node.journal), `Replica ${node.index} is in conflict with itself`);
+  }
+
   async #look(node: Node, replica: Replica): Promise<void> {
+    this.#checkConflict(node, replica);
     using snapshot = replica.snapshot();
     const { promised } = node;
     const { contents, isWhole } = await this.#check(node, snapshot);
@@ -439,6 +457,7 @@ export class ReplicaSimulation {
   /** Runs what takes promised commits back; what is promised meanwhile may or may not be among them. */
   async #giveUp(node: Node, run: () => Promise<void>): Promise<void> {
     node.resets++;
+    node.hasGivenUp = true;
     node.promised = 0;
     try {
       await run();
@@ -472,9 +491,11 @@ export class ReplicaSimulation {
 
   async #bringHome(node: Node): Promise<void> {
     const replica = node.replica!;
+    this.#checkConflict(node, replica);
     if (replica.status().state === "conflict") await this.#reset(node, replica);
     await replica.sync().catch(async (error) => {
       if (!isGraftError(error, "conflict")) throw error;
+      this.#checkConflict(node, replica);
       await this.#reset(node, replica);
       await replica.sync();
     });
@@ -503,8 +524,16 @@ export class ReplicaSimulation {
     if (failure !== undefined) throw failure;
   }
 
-  /** No transaction is in two commits. */
+  /** Each commit is what a replica showed at some state, and no transaction is in two. */
   #checkServer(): void {
+    for (const { snapshot, pages } of this.#server.line(VID)) {
+      const content = this.#serverContent(snapshot.lsn);
+      const made = this.#nodes.filter(({ journal }) => pages.has(journal)).flatMap((node) => [
+        ...[...node.possible.values()].flat(),
+        ...node.replays,
+      ]);
+      assert.ok(made.some((known) => isSame(known, content)), `LSN ${snapshot.lsn} is nobody's`);
+    }
     const landed = new Map<number, number>();
     for (const { snapshot, pages } of this.#server.line(VID)) {
       for (const page of pages.values()) {

@@ -2,7 +2,7 @@
 
 import { ReplicaSimulation } from "./replica_simulation.ts";
 
-const RUNS = Number(Deno.env.get("GRAFT_SIMULATION_RUNS") ?? 300);
+const RUNS = Number(Deno.env.get("GRAFT_SIMULATION_RUNS") ?? 200);
 const SEED = Deno.env.get("GRAFT_SIMULATION_SEED");
 const STEPS = 120;
 

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
+import { parseGid } from "../../src/core/gid.ts";
+import { FakeTime } from "../_testing.ts";
+import { EventConnections } from "./event_connections.ts";
+import type { RemoteNews } from "./remote.ts";
+
+const [A, B] = ["GonwTRj2SohJzYLLjD9nSq", "GonzADtPDgZVjaNCXH7YoQ"].map((vid) =>
+  parseGid("volume", vid)
+);
+
+/** A server of events that a test holds the other end of. */
+class Events {
+  readonly time = new FakeTime();
+  readonly requests: { url: string; lastId: string | null; signal: AbortSignal }[] = [];
+  answer: () => Response = () => this.#open();
+  noV1 = 0;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+
+  readonly connections = new EventConnections({
+    url: "http://test",
+    token: "secret",
+    clock: this.time,
+    timers: this.time,
+    random: { fraction: () => 1, fill: (target) => target },
+    attemptMs: 1000,
+    deadlineMs: 1000,
+    onNoV1: () => this.noV1++,
+    // deno-lint-ignore require-await -- what it throws is a rejection, as fetch's
+    fetch: async (url, init) => {
+      const headers = new Headers(init.headers);
+      assert.equal(headers.get("authorization"), "Bearer secret");
+      this.requests.push({ url, lastId: headers.get("last-event-id"), signal: init.signal! });
+      return this.answer();
+    },
+  });
+
+  async send(text: string): Promise<void> {
+    this.#controller?.enqueue(new TextEncoder().encode(text));
+    for (let i = 0; i < 3; i++) await setImmediate();
+  }
+
+  async end(): Promise<void> {
+    this.#controller?.close();
+    for (let i = 0; i < 3; i++) await setImmediate();
+  }
+
+  async pass(ms: number): Promise<void> {
+    this.time.pass(ms);
+    for (let i = 0; i < 3; i++) await setImmediate();
+  }
+
+  #open(): Response {
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+    });
+    this.requests.at(-1)?.signal.addEventListener("abort", () => {
+      try {
+        this.#controller?.error(new DOMException("aborted", "AbortError"));
+      } catch {
+        // it has ended
+      }
+    });
+    return new Response(body, { headers: { "content-type": "text/event-stream" } });
+  }
+}
+
+function listen(events: Events, vid: typeof A) {
+  const news: RemoteNews[] = [];
+  const unfollow = events.connections.follow(vid, (told) => news.push(told));
+  return { news, unfollow, kinds: () => news.splice(0).map(({ kind }) => kind) };
+}
+
+function commit(vid: string, lsn: number, since: number | null): string {
+  const event = {
+    vid,
+    cid: "Qi81Dp4C52GLoBknSJtPzw",
+    lsn,
+    digest: "00112233445566778899aabbccddeeff",
+    pageCount: 1,
+    timestamp: "2026-11-22T21:26:57.034Z",
+    since,
+    graft: since === null ? null : "2q4S3wEAAAA",
+  };
+  return `id: x.${lsn}\nevent: commit\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+Deno.test("volumes that are followed share one connection", async () => {
+  const events = new Events();
+  const [a, b] = [listen(events, A), listen(events, B)];
+  await events.pass(5);
+  assert.deepEqual(events.requests.map(({ url }) => url), [
+    `http://test/v1/events?volumes=${[A, B].sort()}`,
+  ]);
+  await events.send(commit(B, 4, null));
+  assert.deepEqual(a.kinds(), ["online"]);
+  assert.deepEqual(b.news, [{ kind: "online" }, { kind: "behind", lsn: 4 }]);
+  await events.send("event: resync\ndata: {}\n\n");
+  assert.deepEqual(a.kinds(), ["behind"]);
+  await events.send(`event: deleted\ndata: {"vid":"${A}"}\n\n`);
+  assert.deepEqual(a.kinds(), ["deleted"]);
+  events.connections.close();
+  assert.ok(events.requests[0].signal.aborted);
+});
+
+Deno.test("a connection that breaks is made again, and goes on where it was", async () => {
+  const events = new Events();
+  const a = listen(events, A);
+  await events.pass(5);
+  await events.send(commit(A, 4, null));
+  events.answer = () => {
+    throw new TypeError("The network is down");
+  };
+  await events.end();
+  await events.pass(100);
+  assert.deepEqual(a.kinds(), ["online", "behind", "offline"]);
+  assert.equal(events.requests.length, 2);
+  assert.equal(events.requests[1].lastId, "x.4");
+  // the wait doubles
+  await events.pass(150);
+  assert.equal(events.requests.length, 2);
+  await events.pass(200);
+  assert.equal(events.requests.length, 3);
+  events.connections.close();
+  await events.pass(60_000);
+  assert.equal(events.requests.length, 3);
+});
+
+Deno.test("a connection over which nothing comes is dead; a comment is something", async () => {
+  const events = new Events();
+  const a = listen(events, A);
+  await events.pass(5);
+  const watch = () => [...events.time.pending].find(({ delayMs }) => delayMs === 40_000);
+  await events.send(":\n\n");
+  const first = watch();
+  await events.send(":\n\n");
+  assert.notEqual(watch(), first);
+  assert.equal(events.time.pending.size, 1);
+  assert.deepEqual(a.kinds(), ["online"]);
+  await events.pass(40_000);
+  assert.deepEqual(a.kinds(), ["offline"]);
+  await events.pass(100);
+  assert.equal(events.requests.length, 2);
+  events.connections.close();
+});
+
+Deno.test("a server without v1 is told of, and left alone", async () => {
+  const events = new Events();
+  events.answer = () => new Response(null, { status: 404 });
+  listen(events, A);
+  await events.pass(5);
+  assert.equal(events.noV1, 1);
+  await events.pass(60_000);
+  assert.equal(events.requests.length, 1);
+});
+
+Deno.test("the last follower ends the connection", async () => {
+  const events = new Events();
+  const [first, second] = [listen(events, A), listen(events, A)];
+  await events.pass(5);
+  assert.deepEqual(second.kinds(), ["behind"]);
+  first.unfollow();
+  assert.ok(!events.requests[0].signal.aborted);
+  second.unfollow();
+  second.unfollow();
+  assert.ok(events.requests[0].signal.aborted);
+});
