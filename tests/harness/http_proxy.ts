@@ -34,6 +34,11 @@ export interface ProxiedRequest {
   readonly status: number;
   /** The length of the body that the server answered with; 0 before that. */
   readonly responseBytes: number;
+  /**
+   * The round trip that it is part of, from 1: one more than the highest of all requests that had been
+   * answered when it came, as any of these may have led to it.
+   */
+  readonly trip: number;
 }
 
 /** What can go wrong with one request. */
@@ -86,6 +91,8 @@ export class HttpProxy {
   readonly #serving: Promise<void>;
   readonly #closing = new AbortController();
   #requests: ProxiedRequest[] = [];
+  /** The highest trip that was answered. */
+  #tripAnswered = 0;
   /** Every answer waits so long, in milliseconds, whatever else is done to it. */
   delayMs = 0;
   /** Says what goes wrong with a request; undefined lets it pass. */
@@ -109,9 +116,10 @@ export class HttpProxy {
     return this.#requests;
   }
 
-  /** Forgets the requests so far. */
+  /** Forgets the requests so far; the next one begins the first round trip. */
   reset(): void {
     this.#requests = [];
+    this.#tripAnswered = 0;
   }
 
   /** How many requests of a kind there were; of all kinds when none is given. */
@@ -166,7 +174,7 @@ export class HttpProxy {
     const head = await reader.head();
     if (head === undefined) return false;
     const body = await reader.body(head.headers);
-    const request = requestOf(head, body.length);
+    const request = requestOf(head, body.length, this.#tripAnswered + 1);
     this.#requests.push(request);
     const fault = this.fault(request);
     if (fault?.kind === "cut") return false;
@@ -177,6 +185,7 @@ export class HttpProxy {
     await this.#wait(this.delayMs + (fault?.kind === "hold" ? fault.delayMs : 0));
     if (fault?.kind === "lose") return false;
     request.status = answer.status;
+    this.#tripAnswered = Math.max(this.#tripAnswered, request.trip);
     await writeAll(client, joined([answer.head, bodyAfter(fault, answer.body)]));
     return fault?.kind !== "truncate" && !answer.closes;
   }
@@ -221,12 +230,13 @@ interface Answer {
 function requestOf(
   { line, headers }: MessageHead,
   requestBytes: number,
+  trip: number,
 ): { -readonly [P in keyof ProxiedRequest]: ProxiedRequest[P] } {
   const [method, target] = line.split(" ");
   const [path, search] = target.split("?");
   const query = new URLSearchParams(search);
   const kind = method === "GET" && query.has("list-type") ? "LIST" : method as RequestKind;
-  return { method, kind, path, query, headers, requestBytes, status: 0, responseBytes: 0 };
+  return { method, kind, path, query, headers, requestBytes, status: 0, responseBytes: 0, trip };
 }
 
 async function answerOf({ method }: ProxiedRequest, reader: MessageReader): Promise<Answer> {

@@ -87,6 +87,28 @@ Deno.test("an answer to HEAD has a length and no body", async () => {
   }
 });
 
+Deno.test("requests that come before an answer are one round trip, and those after it another", async () => {
+  await using opened = open();
+  const { proxy, ask } = opened;
+  const text = async (path: string) => await (await ask(path)).text();
+  proxy.delayMs = 300;
+  const chain = async () => {
+    await text("/first");
+    await text("/second");
+  };
+  await Promise.all([chain(), chain(), text("/first")]);
+  await text("/third");
+  const trips = proxy.requests.map(({ path, trip }) => `${path} ${trip}`).sort();
+  assert.deepEqual(trips, [
+    ...Array(3).fill("/first 1"),
+    ...Array(2).fill("/second 2"),
+    "/third 3",
+  ]);
+  proxy.reset();
+  await text("/first");
+  assert.equal(proxy.requests[0].trip, 1);
+});
+
 Deno.test("requests are counted by kind, with their bytes", async () => {
   await using opened = open();
   const { proxy, ask } = opened;
