@@ -97,7 +97,7 @@ async function claim(objects: ObjectStore, log: LogIdentity): Promise<void> {
 }
 
 async function holdsSegments(objects: ObjectStore): Promise<boolean> {
-  for await (const _entry of objects.list(SEGMENT_PREFIX)) return true;
+  for await (const _entry of objects.list(SEGMENT_PREFIX, { limit: 1 })) return true;
   return false;
 }
 

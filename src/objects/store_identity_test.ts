@@ -154,6 +154,18 @@ Deno.test("a server that comes second finds the first one's segments and goes on
   await reconcileIdentity(objects, NEW_LOG);
 });
 
+Deno.test("whether there are segments is asked for one name", async () => {
+  const objects = new MemoryStore();
+  const list = objects.list.bind(objects);
+  const limits: unknown[] = [];
+  objects.list = (prefix, options) => {
+    limits.push(options?.limit);
+    return list(prefix, options);
+  };
+  await reconcileIdentity(objects, NEW_LOG);
+  deepEqual(limits, [1]);
+});
+
 Deno.test("a store that does not answer is not a store without an identity", async () => {
   const objects = new MemoryStore();
   objects.get = () => Promise.reject(new GraftError("unavailable", "Cannot read: no answer"));
