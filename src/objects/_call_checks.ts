@@ -77,8 +77,3 @@ export function checkRangeWithin(
       `the object has ${range.sizeBytes} bytes`,
   );
 }
-
-/** Whether two objects are the same, byte for byte. */
-export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
-}

@@ -9,10 +9,10 @@ import {
   checkKey,
   checkRangeWithin,
   checkSignal,
-  isSameBytes,
   missingObject,
   takenObject,
 } from "./_call_checks.ts";
+import { isSameBytes } from "../core/bytes.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { GraftError } from "../core/errors.ts";
 import type {

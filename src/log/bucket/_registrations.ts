@@ -8,11 +8,8 @@ import { type ObjectStore, segmentKey } from "../../objects/object_store.ts";
 import { SingleFlight } from "../../objects/single_flight.ts";
 import { openSegment } from "../../segment/segment_directory.ts";
 import type { Registration } from "../commit_log.ts";
+import { registrationBytes } from "../_registration_bytes.ts";
 import { REGISTRATIONS_BYTES_MAX } from "./_limits.ts";
-
-/** What an entry costs beside its page sets. */
-const REGISTRATION_BYTES = 300;
-const VOLUME_BYTES = 300;
 
 /**
  * What segments hold: of those written here from memory, of others by the end of the object. One that
@@ -24,7 +21,7 @@ export class Registrations {
   readonly #flights = new SingleFlight<SegmentId, Registration | undefined>();
   readonly #known = new LRUCache<SegmentId, Registration>({
     maxSize: REGISTRATIONS_BYTES_MAX,
-    sizeCalculation: sizeOf,
+    sizeCalculation: registrationBytes,
   });
 
   constructor(segments: ObjectStore) {
@@ -61,11 +58,4 @@ export class Registrations {
       throw error;
     }
   }
-}
-
-function sizeOf({ volumes }: Registration): number {
-  return volumes.reduce(
-    (bytes, { pageSet }) => bytes + pageSet.bytes.length + VOLUME_BYTES,
-    REGISTRATION_BYTES,
-  );
 }

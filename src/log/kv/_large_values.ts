@@ -1,5 +1,6 @@
 // Values of any size under keys that take 60 KiB.
 
+import { isSameBytes } from "../../core/bytes.ts";
 import type { Clock } from "../../core/clock.ts";
 import { GraftError } from "../../core/errors.ts";
 import { newGid } from "../../core/gid.ts";
@@ -56,7 +57,7 @@ export class LargeValues {
     try {
       // on the way to a store on the network a write may be repeated: its second try fails though it landed
       const { value: standing } = await this.#parts.calls.get(key);
-      if (standing instanceof Uint8Array && isSame(standing, value)) return;
+      if (standing instanceof Uint8Array && isSameBytes(standing, value)) return;
       await this.#parts.writer.write(parts.map((part) => ({ key: part.key, value: undefined })));
     } catch (error) {
       if (!(error instanceof GraftError)) throw error;
@@ -67,8 +68,4 @@ export class LargeValues {
   async decode<T>(key: KvKey, value: unknown, read: (reader: ByteReader) => T): Promise<T> {
     return await decodeChunkable(this.#parts.calls, key, value, read);
   }
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

@@ -4,15 +4,12 @@ import { LRUCache } from "lru-cache";
 import type { SegmentId } from "../../core/gid.ts";
 import { readRegistration, writeRegistration } from "../codec/segment_registration.ts";
 import type { Registration } from "../commit_log.ts";
+import { registrationBytes } from "../_registration_bytes.ts";
 import { registrationKey } from "./_keys.ts";
 import type { LargeValues } from "./_large_values.ts";
 import { REGISTRATIONS_BYTES_MAX } from "./_limits.ts";
 import type { KvCalls } from "./_store/kv_calls.ts";
 import type { GroupWriter } from "./_write/group_writer.ts";
-
-/** What an entry costs beside its page sets. */
-const REGISTRATION_BYTES = 300;
-const VOLUME_BYTES = 300;
 
 /** What {@linkcode Registrations} is made of. */
 export interface RegistrationsParts {
@@ -30,7 +27,7 @@ export class Registrations {
   readonly #parts: RegistrationsParts;
   readonly #known = new LRUCache<SegmentId, Registration>({
     maxSize: REGISTRATIONS_BYTES_MAX,
-    sizeCalculation: sizeOf,
+    sizeCalculation: registrationBytes,
   });
 
   constructor(parts: RegistrationsParts) {
@@ -61,11 +58,4 @@ export class Registrations {
     this.#known.set(sid, found);
     return found;
   }
-}
-
-function sizeOf({ volumes }: Registration): number {
-  return volumes.reduce(
-    (bytes, { pageSet }) => bytes + pageSet.bytes.length + VOLUME_BYTES,
-    REGISTRATION_BYTES,
-  );
 }

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { isSameBytes } from "../../core/bytes.ts";
 import { GraftError, isGraftError } from "../../core/errors.ts";
-import { isSameBytes, takenObject } from "../_call_checks.ts";
+import { takenObject } from "../_call_checks.ts";
 import type { BucketCall, BucketCalls } from "./bucket_calls.ts";
 import { S3Failure } from "./requests/s3_failure.ts";
 

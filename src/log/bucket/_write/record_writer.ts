@@ -1,5 +1,6 @@
 // How an object of a record is put.
 
+import { isSameBytes } from "../../../core/bytes.ts";
 import type { Clock } from "../../../core/clock.ts";
 import { isGraftError } from "../../../core/errors.ts";
 import type { VolumeId } from "../../../core/gid.ts";
@@ -116,7 +117,7 @@ export class RecordWriter {
     const state = await reader.read(record.vid);
     if (objectLsn(state) < lsn) return "stale";
     const stored = await calls.get(recordKey(record.vid, lsn));
-    return stored !== undefined && sameBytes(stored, body) ? "landed" : "stale";
+    return stored !== undefined && isSameBytes(stored, body) ? "landed" : "stale";
   }
 
   async #carry(record: CommitRecord, { newest }: HeadState): Promise<RecordRun> {
@@ -143,8 +144,4 @@ export class RecordWriter {
       throw error;
     }
   }
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
