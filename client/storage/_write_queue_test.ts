@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { sampleBytes } from "./_conformance.ts";
+import { sampleBytes } from "./_testing.ts";
 import type { Durability, RowChanges } from "./_rows.ts";
 import { WriteQueue } from "./_write_queue.ts";
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { sampleBytes, testStorage } from "./_conformance.ts";
+import { testStorage } from "./_conformance.ts";
+import { sampleBytes } from "./_testing.ts";
 import { MemoryStorage } from "./memory_storage.ts";
 
 const open = () => Promise.resolve(new MemoryStorage());

@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
 import { type GraftErrorCode, isGraftError } from "../../src/core/errors.ts";
 import { loadSqlite, type OpenDatabase, type SqlDatabase } from "./_sqlite_io.ts";
-import {
-  pageKey,
-  rowsOf,
-  sampleBytes,
-  type StoragePlace,
-  testFullStorage,
-  testStorage,
-} from "./_conformance.ts";
+import { testFullStorage, testStorage } from "./_conformance.ts";
+import { pageKey, rowsOf, sampleBytes, type StoragePlace } from "./_testing.ts";
 import type { ReplicaStorage } from "./replica_storage.ts";
 import { SqliteStorage } from "./sqlite_storage.ts";
 

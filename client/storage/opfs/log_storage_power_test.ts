@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { isGraftError } from "../../../src/core/errors.ts";
-import { rowsOf, sampleBytes } from "../_conformance.ts";
+import { rowsOf, sampleBytes } from "../_testing.ts";
 import { seededRandom, SimulatedFiles } from "./_testing.ts";
 import { LogStorage } from "./log_storage.ts";
 

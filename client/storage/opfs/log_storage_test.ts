@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { GraftError, isGraftError } from "../../../src/core/errors.ts";
-import {
-  rowsOf,
-  sampleBytes,
-  type StoragePlace,
-  testFullStorage,
-  testStorage,
-} from "../_conformance.ts";
+import { testFullStorage, testStorage } from "../_conformance.ts";
+import { rowsOf, sampleBytes, type StoragePlace } from "../_testing.ts";
 import { SimulatedFiles } from "./_testing.ts";
 import { LogStorage } from "./log_storage.ts";
 

@@ -1,7 +1,7 @@
 // Places for the conformance suite in a browser.
 
 import { openStorage } from "../../../client/storage/open_storage.ts";
-import type { StoragePlace } from "../../../client/storage/_conformance.ts";
+import type { StoragePlace } from "../../../client/storage/_testing.ts";
 
 interface Directory {
   getDirectoryHandle(name: string): Promise<Directory>;
