@@ -174,3 +174,8 @@ export function testedPart(server: () => DenoKvServer): () => Promise<TestedLog>
     });
   };
 }
+
+/** The keys that stand below a prefix. */
+export async function keysBelow(kv: Deno.Kv, ...prefix: Deno.KvKeyPart[]): Promise<Deno.KvKey[]> {
+  return (await Array.fromAsync(kv.list({ prefix }))).map(({ key }) => key);
+}
