@@ -4,7 +4,7 @@
  * @module
  */
 
-import { GraftError } from "../../src/core/errors.ts";
+import type { GraftError } from "../../src/core/errors.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { PageSet } from "../../src/core/page_set.ts";
 import type { ReplicaStorage, StorageBatch } from "../storage/replica_storage.ts";

@@ -7,10 +7,9 @@
 import { isGraftError } from "../../src/core/errors.ts";
 import type { ClientId, VolumeId } from "../../src/core/gid.ts";
 import { type Lsn, nextLsn } from "../../src/core/lsn.ts";
-import type { PageSet } from "../../src/core/page_set.ts";
 import type { Snapshot } from "../../src/core/snapshot.ts";
-import { PageSet as Pages } from "../../src/core/page_set.ts";
-import { type Timers } from "../../src/core/timers.ts";
+import { PageSet } from "../../src/core/page_set.ts";
+import type { Timers } from "../../src/core/timers.ts";
 import { GraftClient } from "../graft_client.ts";
 import type { GraftClientOptions } from "../options.ts";
 import type {
@@ -68,7 +67,7 @@ export class ProtocolRemote implements ReplicaRemote {
       return { snapshot: toRemote(head), since: undefined, pages: undefined };
     }
     if (head.lsn === since.lsn) {
-      return { snapshot: toRemote(head), since: since.lsn, pages: Pages.empty };
+      return { snapshot: toRemote(head), since: since.lsn, pages: PageSet.empty };
     }
     const range = { start: nextLsn(since.lsn) };
     const { snapshot, graft } = await this.#reader.pullGraft(vid, { range, signal });

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { VolumeId } from "../../src/core/gid.ts";
 import { PageSet } from "../../src/core/page_set.ts";
 import { ZERO_PAGE } from "./page_codec.ts";
 import type { RemoteChanges, ReplicaRemote } from "./remote.ts";
@@ -70,7 +69,6 @@ export interface Replayed extends LocalChanges {
 
 /** What transactions change when they run one after the other on what the server has. */
 export async function replayOn(
-  vid: VolumeId,
   changes: RemoteChanges,
   functions: readonly TransactionFunction[],
   remote: ReplicaRemote,

@@ -332,7 +332,7 @@ export class Replica {
     const changes = await this.#askForReplay(signal);
     // nobody has made the volume yet, so nothing is in the way of the commits
     if (changes === undefined) return true;
-    const results = await replayOn(this.vid, changes, functions, remote, signal);
+    const results = await replayOn(changes, functions, remote, signal);
     try {
       await this.#store.replaceLine(changes, results, newest);
     } catch (error) {

@@ -20,7 +20,7 @@ import {
 import { formatPageRanges } from "../../src/wire/v1/page_ranges.ts";
 import { type Decompress, PageStreamDecoder } from "../../src/wire/v1/page_stream_decoder.ts";
 import { PageStreamEncoder } from "../../src/wire/v1/page_stream_encoder.ts";
-import { encodeCommitHeader } from "../../src/wire/v1/page_stream_header.ts";
+import { encodeCommitHeader, type StreamHeader } from "../../src/wire/v1/page_stream_header.ts";
 import { snapshotFromJson } from "../../src/wire/v1/snapshot_json.ts";
 import { EventConnections } from "./event_connections.ts";
 import type {
@@ -164,13 +164,17 @@ export class V1Remote implements ReplicaRemote {
     take: (pageIdx: number, page: Uint8Array) => void,
   ): Promise<void> {
     requireType(response, PAGES_MEDIA_TYPE, "pages");
-    const decoder = new PageStreamDecoder({ take, decompress: this.#decompress });
+    const decoder: PageStreamDecoder = new PageStreamDecoder({
+      take: (pageIdx, page) => {
+        requireHeader(decoder.header, vid, lsn);
+        take(pageIdx, page);
+      },
+      decompress: this.#decompress,
+    });
     try {
-      for await (const chunk of chunksOf(response)) {
-        decoder.push(chunk);
-        if (decoder.header !== undefined) requireHeader(decoder.header, vid, lsn);
-      }
+      for await (const chunk of chunksOf(response)) decoder.push(chunk);
       decoder.finish();
+      requireHeader(decoder.header, vid, lsn);
     } catch (error) {
       if (!isGraftError(error, "invalid")) throw error;
       throw new GraftError(
@@ -242,8 +246,8 @@ async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
   }
 }
 
-function requireHeader(header: { vid: VolumeId; lsn: Lsn }, vid: VolumeId, lsn: Lsn): void {
-  if (header.vid === vid && header.lsn === lsn) return;
+function requireHeader(header: StreamHeader | undefined, vid: VolumeId, lsn: Lsn): void {
+  if (header?.vid === vid && header.lsn === lsn) return;
   throw new GraftError("invalid", "Cannot read the page stream: it is of another snapshot");
 }
 
