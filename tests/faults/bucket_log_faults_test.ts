@@ -5,7 +5,6 @@ import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { isGraftError } from "../../src/core/errors.ts";
 import { clientIdFromName, type VolumeId } from "../../src/core/gid.ts";
 import { toLsn } from "../../src/core/lsn.ts";
-import { noMetrics } from "../../src/core/metrics.ts";
 import { toPageCount } from "../../src/core/page.ts";
 import { systemTimers } from "../../src/core/timers.ts";
 import { testCommitLog } from "../../src/log/_conformance.ts";
@@ -19,13 +18,13 @@ import {
   rejectsWith,
   tryCommit,
 } from "../../src/log/_testing.ts";
-import { openBucket, TestClock, testedBucketLog } from "../../src/log/bucket/_testing.ts";
+import { openBucket, testedBucketLog } from "../../src/log/bucket/_testing.ts";
 import { assertLines, race } from "../../src/log/bucket/_testing_race.ts";
 import type { BucketLog } from "../../src/log/bucket/bucket_log.ts";
 import type { LogChange } from "../../src/log/commit_log.ts";
-import { Committer, type Landed } from "../../src/metastore/committer.ts";
-import { VolumeIndexes } from "../../src/pagestore/volume_indexes.ts";
+import type { Landed } from "../../src/metastore/committer.ts";
 import { MemoryStore } from "../../src/objects/memory_store.ts";
+import { AFTER, BEFORE, committerOf, onEach } from "./bucket_log_support.ts";
 import { type Fault, FaultyStore } from "./objects_faulty_store.ts";
 
 testCommitLog("bucket through a layer without faults", () => {
@@ -39,11 +38,6 @@ interface Faulty {
   readonly log: BucketLog;
   /** Commits on a base as a server does; nothing: the first commit. */
   commitOn(vid: VolumeId, base?: number, client?: string): Promise<Landed>;
-}
-
-function committerOf(log: BucketLog, clock: Clock): Committer {
-  const indexes = new VolumeIndexes({ log, metrics: noMetrics, bytesMax: 1 << 20 });
-  return new Committer({ log, clock, indexes, graceMs: 86_400_000 });
 }
 
 async function open(clock: Clock = systemClock): Promise<Faulty> {
@@ -61,15 +55,6 @@ async function open(clock: Clock = systemClock): Promise<Faulty> {
     });
   return { inner, store, log, commitOn };
 }
-
-/** Spends the faults one after the other on the calls of one operation. */
-function onEach(operation: string, ...faults: readonly (Fault | undefined)[]): FaultyStore["plan"] {
-  const left = [...faults];
-  return (call) => call.operation === operation ? left.shift() : undefined;
-}
-
-const BEFORE: Fault = { kind: "fail before" };
-const AFTER: Fault = { kind: "fail after" };
 
 Deno.test("a put whose answer is lost is unknown to its caller, and there", async () => {
   const { store, log } = await open();
@@ -157,97 +142,6 @@ Deno.test("a commit whose head cannot be read is neither landed nor a conflict",
   store.plan = () => undefined;
   // the same again: what landed then is answered now
   equal((await commitOn(vid, 1)).record.lsn, 2);
-});
-
-/** A store that lets a put wait until after its answer was given up. */
-class LatePuts extends FaultyStore {
-  /** Whether the next puts are held back. */
-  isHolding = false;
-  readonly #held: (() => Promise<void>)[] = [];
-
-  override putDated(key: string, body: Uint8Array<ArrayBuffer>, dateMs: number): Promise<void> {
-    const put = () => super.putDated(key, body, dateMs);
-    if (!this.isHolding) return put();
-    this.#held.push(put);
-    this.plan = onEach("putDated", BEFORE);
-    return put();
-  }
-
-  /** Lets them go; what they meet is nobody's to hear. */
-  async release(): Promise<void> {
-    for (const put of this.#held.splice(0)) await put().catch(() => {});
-  }
-}
-
-/** Two logs of one bucket, one of them behind a store that puts late. */
-async function openLate() {
-  const clock = new TestClock();
-  const inner = new MemoryStore(clock);
-  const store = new LatePuts(inner, systemTimers);
-  const [late, other] = [await openBucket(store, { clock }), await openBucket(inner, { clock })];
-  const committer = committerOf(late, clock);
-  return { clock, store, late, other, committer };
-}
-
-Deno.test("a put that comes late is its commit's, or comes to nothing", async () => {
-  const { store, late, other } = await openLate();
-  const vid = newVolume();
-  await commit(late, vid);
-  store.isHolding = true;
-  const base = await late.head(vid);
-  const record = recordAfter(vid, base);
-  await rejectsWith(late.append(record, base, null), "unavailable");
-  store.isHolding = false;
-  // another is faster
-  const faster = await commit(other, vid);
-  await store.release();
-  deepEqual(await recordsOf(other, vid, 2, 9), [faster]);
-  // or nobody is
-  store.isHolding = true;
-  const next = await late.head(vid);
-  const slow = recordAfter(vid, next);
-  await rejectsWith(late.append(slow, next, null), "unavailable");
-  store.isHolding = false;
-  await store.release();
-  deepEqual(await recordsOf(other, vid, 3, 9), [slow]);
-  deepEqual((await late.head(vid)).head, headOf(slow));
-});
-
-Deno.test("a put that lands while the same commit is tried again is no conflict", async () => {
-  const { clock, store, late, committer } = await openLate();
-  const vid = newVolume();
-  store.isHolding = true;
-  const plan = store.plan;
-  // the head is read after the first attempt; then the first put lands, before the second
-  let lists = 0;
-  const listing = store.list.bind(store);
-  store.list = async function* (prefix, options) {
-    yield* listing(prefix, options);
-    if (++lists === 2) {
-      store.isHolding = false;
-      store.plan = plan;
-      await store.release();
-      // so that the second put is not the very same object
-      clock.advance(1);
-    }
-  };
-  const cid = clientIdFromName("client");
-  const request = { vid, cid, snapshotLsn: undefined, pageCount: toPageCount(7), segments: [] };
-  equal((await committer.commit(request)).record.lsn, 1);
-  ok(lists > 2, `${lists}`);
-  equal((await recordsOf(late, vid, 1, 9)).length, 1);
-});
-
-Deno.test("a put that comes more than 15 minutes late is refused, whatever is there", async () => {
-  const { clock, store, late, other } = await openLate();
-  const vid = newVolume();
-  store.isHolding = true;
-  await rejectsWith(tryCommit(late, vid), "unavailable");
-  store.isHolding = false;
-  clock.advance(15 * 60_000 + 1);
-  await store.release();
-  equal((await other.head(vid)).head, undefined);
-  equal((await commit(late, vid)).lsn, 1);
 });
 
 Deno.test("whatever is cut short or has a flipped bit is damage that names the object", async () => {
