@@ -69,14 +69,14 @@ Deno.test("the same check refuses what only Deno has", async () => {
   }
 });
 
-Deno.test("the client loads its own rooms, the module and two packages, nothing of Node's", async () => {
+Deno.test("the client loads its own rooms, the module and three packages, nothing of Node's", async () => {
   const { success, output } = await deno("info", "--json", "--no-lock", CLIENT);
   assert.ok(success, output);
   const graph: ModuleGraph = JSON.parse(output);
   const specifiers = graph.modules.map(({ specifier }) => specifier);
   assert.ok(specifiers.length > 10, "the graph of the client is not whole");
   const ours = /^(client|src\/core|src\/wire|src\/segment|wasm)\//;
-  const packages = /^npm:\/?(@bufbuild\/protobuf|@noble\/hashes)@/;
+  const packages = /^npm:\/?(@bufbuild\/protobuf|@noble\/hashes|@scure\/base)@/;
   for (const specifier of specifiers) {
     const isOurs = specifier.startsWith(ROOT.href) && ours.test(specifier.slice(ROOT.href.length));
     assert.ok(isOurs || packages.test(specifier), `The client loads ${specifier}`);
