@@ -1,6 +1,7 @@
 // Replicas against a real server.
 
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { startServer } from "../../src/server/mod.ts";
 import { WasmCodec } from "../../src/segment/codecs/wasm_codec.ts";
 import { GraftClient } from "../graft_client.ts";
@@ -166,6 +167,29 @@ withServer("a commit is told to other replicas at once", async ({ open }) => {
   }
   assert.equal(wire.calls.length, before, "nothing is fetched");
   assert.equal(await first(reader, 20), 20);
+});
+
+withServer("replicas of one server share one connection for events", async ({ url }) => {
+  const followed: string[] = [];
+  const platformFetch = globalThis.fetch;
+  globalThis.fetch = (input, init) => {
+    const { pathname, searchParams } = new URL(String(input));
+    if (pathname === "/v1/events") followed.push(searchParams.get("volumes") ?? "");
+    return platformFetch(input, init);
+  };
+  try {
+    const replicas = await Promise.all([openReplica(url), openReplica(url), openReplica(url)]);
+    await replicas[2].transaction((tx) => tx.write(1, page(1)));
+    await replicas[2].sync();
+    for (let i = 0; followed.length === 0 && i < 1000; i++) await delay(5);
+    assert.deepEqual(
+      followed.map((volumes) => volumes.split(",").sort()),
+      [replicas.map(({ vid }) => vid).sort()],
+    );
+    for (const replica of replicas) await replica.close();
+  } finally {
+    globalThis.fetch = platformFetch;
+  }
 });
 
 for (const hidesV1 of [false, true]) {
