@@ -28,6 +28,8 @@ export interface OpenReplicaOptions {
   readonly wait?: boolean;
   /** How many bytes the storage may have; pages that the server has, too, are evicted beyond it. Default: no bound. */
   readonly storageBytesMax?: number;
+  /** The metastore's URL, where it is another than the pagestore's: with the original's servers. */
+  readonly metastoreUrl?: string | URL;
   /** The token that the server asks for, without `Bearer `. */
   readonly token?: string;
   /** Who commits, in a storage that does not know the volume yet; nobody else may use it. Default: a new id. */
@@ -133,7 +135,10 @@ function openRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
   headersFor(token);
   const isOwn = [options.fetch, clock, random, timers].some((part) => part !== undefined);
   if (isOwn) return makeRemote(url, options);
-  return remotes.open(JSON.stringify([url, token]), () => makeRemote(url, options));
+  return remotes.open(
+    JSON.stringify([url, `${options.metastoreUrl}`, token]),
+    () => makeRemote(url, options),
+  );
 }
 
 function makeRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
@@ -149,8 +154,10 @@ function makeRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
     deadlineMs: options.deadlineMs ?? DEADLINE_MS,
     decompress: options.decompress,
   } as const;
+  const { metastoreUrl } = options;
   return new DetectingRemote({
     v1: (onNoV1) => new V1Remote({ ...parts, onNoV1 }),
-    protocol: () => new ProtocolRemote({ url, timers: parts.timers, options: parts }),
+    protocol: () =>
+      new ProtocolRemote({ url, timers: parts.timers, options: { ...parts, metastoreUrl } }),
   });
 }
