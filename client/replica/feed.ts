@@ -12,7 +12,7 @@ class Reader<T> implements AsyncIterableIterator<T> {
   readonly #merge: Merge<T>;
   readonly #onEnd: (reader: Reader<T>) => void;
   #value: { readonly value: T } | undefined;
-  #wake: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
   #isEnded = false;
 
   constructor(merge: Merge<T>, onEnd: (reader: Reader<T>) => void) {
@@ -23,18 +23,18 @@ class Reader<T> implements AsyncIterableIterator<T> {
   tell(value: T): void {
     const waiting = this.#value;
     this.#value = { value: waiting === undefined ? value : this.#merge(waiting.value, value) };
-    this.#wake?.();
+    this.#wake();
   }
 
   end(): void {
     this.#isEnded = true;
-    this.#wake?.();
+    this.#wake();
   }
 
   async next(): Promise<IteratorResult<T>> {
     while (this.#value === undefined) {
       if (this.#isEnded) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     const { value } = this.#value;
     this.#value = undefined;
@@ -50,6 +50,12 @@ class Reader<T> implements AsyncIterableIterator<T> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
   }
 }
 

@@ -45,3 +45,14 @@ Deno.test("leaving the loop ends a reader", async () => {
   feed.tell(2);
   assert.equal((await reader.next()).done, true);
 });
+
+Deno.test("values that are asked for at once come one after the other", async () => {
+  const feed = feedOfSums();
+  const reader = feed.read();
+  const both = Promise.all([reader.next(), reader.next()]);
+  feed.tell(1);
+  await Promise.resolve();
+  await Promise.resolve();
+  feed.tell(2);
+  assert.deepEqual((await both).map(({ value }) => value), [1, 2]);
+});
