@@ -26,7 +26,7 @@ export class PageRow {
 /** How many rows one sweep looks at, at most, for each that it is to find. */
 const SWEEP_STEPS = 4;
 
-/** The newest row of each page that the storage has. About 300 bytes a page. */
+/** The newest row of each page that the storage has. About 400 bytes a page. */
 export class PageRows {
   /** In the order in which a sweep comes by. */
   readonly #rows = new Map<number, PageRow>();
