@@ -1,7 +1,6 @@
 // What a client's options become when it is made.
 
 import { GraftError } from "../src/core/errors.ts";
-import { MEDIA_TYPE } from "../src/wire/protocol.ts";
 
 /** A URL that a path can be put behind. */
 export function baseUrl(url: string | URL): string {
@@ -17,7 +16,7 @@ export function baseUrl(url: string | URL): string {
 
 /** The headers of every request. */
 export function headersFor(token: string | undefined): Headers {
-  const headers = new Headers({ "content-type": MEDIA_TYPE, accept: MEDIA_TYPE });
+  const headers = new Headers();
   if (token === undefined) return headers;
   if (!/^[\x21-\x7e]+$/.test(token)) {
     throw new GraftError("invalid", "Cannot use the token: it is not one word of ASCII");

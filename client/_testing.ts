@@ -61,6 +61,15 @@ export function refusal(
   return answer(encodeGraftErr({ code: wire.code, message }), { status: wire.status, headers });
 }
 
+/** An answer of v1 that is a problem. */
+export function problem(code: GraftErrorCode, detail: string, hint?: string): Response {
+  const { status } = toWireError(code);
+  return Response.json({ code, detail, hint, status }, {
+    status,
+    headers: { "content-type": "application/problem+json" },
+  });
+}
+
 /** An answer whose connection breaks after its first bytes: it has fewer than it promises. */
 export function cutAnswer(): Response {
   const body = new Blob([Uint8Array.of(0x0a, 0x80)]).stream();
@@ -69,7 +78,10 @@ export function cutAnswer(): Response {
 
 /** A request as a test server saw it. */
 export interface Seen {
+  readonly method: string;
   readonly path: string;
+  /** What follows the path, with its question mark. */
+  readonly query: string;
   readonly headers: Headers;
   readonly body: Uint8Array<ArrayBuffer>;
 }
@@ -77,20 +89,31 @@ export interface Seen {
 /** Answers one request. */
 export type Handler = (seen: Seen) => Response | Promise<Response>;
 
-/** Runs `test` against a server on a free port, then ends the server, whatever still hangs on it. */
+/** A server without v1: what is asked of that is a bare 404, as the original's, and `handler` never sees it. */
 export async function withServer(
+  handler: Handler,
+  test: (url: string) => Promise<void>,
+): Promise<void> {
+  const isV1 = ({ path }: Seen) => /\/v1\/(volumes|openapi)/.test(path);
+  await withV1Server(
+    (seen) => isV1(seen) ? new Response(null, { status: 404 }) : handler(seen),
+    test,
+  );
+}
+
+/** Runs `test` against a server on a free port, then ends the server, whatever still hangs on it. */
+export async function withV1Server(
   handler: Handler,
   test: (url: string) => Promise<void>,
 ): Promise<void> {
   const end = new AbortController();
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, signal: end.signal, onListen() {} },
-    async (request) =>
-      await handler({
-        path: new URL(request.url).pathname,
-        headers: request.headers,
-        body: await request.bytes(),
-      }),
+    async (request) => {
+      const { pathname: path, search: query } = new URL(request.url);
+      const { method, headers } = request;
+      return await handler({ method, path, query, headers, body: await request.bytes() });
+    },
   );
   try {
     await test(`http://127.0.0.1:${server.addr.port}`);

@@ -1,11 +1,11 @@
-// One request of the protocol over fetch: time limits, retries, and errors with a code.
+// One request over fetch: time limits, retries, and errors with a code.
 
 import type { Clock } from "../src/core/clock.ts";
 import { GraftError, type GraftErrorCode, isGraftError } from "../src/core/errors.ts";
 import type { Random } from "../src/core/random.ts";
 import type { Timers } from "../src/core/timers.ts";
-import { decodeGraftErr } from "../src/wire/messages.ts";
-import { fromWireError, MEDIA_TYPE } from "../src/wire/protocol.ts";
+import { isMediaType } from "../src/wire/v1/media_types.ts";
+import { type AnswerForm, NOT_GRAFT_HINT, PROTOBUF_ANSWERS, type Refusal } from "./_answers.ts";
 import { retryAfterMs, retryDelayMs } from "./_retry.ts";
 
 /** The part of `fetch` that the client uses. */
@@ -30,8 +30,15 @@ export interface TransportRequest<T> {
   /** What it does, for errors: `commit volume "Gon…"`. */
   readonly action: string;
   readonly url: string;
-  readonly body: Uint8Array<ArrayBuffer>;
+  /** Default: `POST`. */
+  readonly method?: "GET" | "HEAD" | "POST";
+  /** Headers beside those of every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent again as it is with every attempt. */
+  readonly body?: Uint8Array<ArrayBuffer>;
   readonly signal: AbortSignal | undefined;
+  /** How the server answers; default: with messages of v0.1. */
+  readonly form?: AnswerForm;
   /** Makes the result of the answer's body; what it throws means that the answer is malformed. */
   decode(answer: Uint8Array<ArrayBuffer>): T;
 }
@@ -46,13 +53,6 @@ interface Exchanged {
 class Failure {
   constructor(readonly state: string, readonly retryAfterMs: number, readonly cause?: unknown) {}
 }
-
-const HINTS: Partial<Record<GraftErrorCode, string>> = {
-  conflict: "Pull, then redo the work on the new snapshot",
-  unauthorized: "Give the client a valid token",
-  forbidden: "Ask for a token that allows this volume and this verb",
-};
-const NOT_GRAFT_HINT = "Check the URL: what answers there does not speak the Graft protocol";
 
 /** Sends requests, again if it must, until they succeed, are refused, or their time is over. */
 export class Transport {
@@ -81,10 +81,14 @@ export class Transport {
     const exchanged = await this.#exchange(request, Math.min(this.#parts.attemptMs, leftMs));
     if (exchanged instanceof Failure) return exchanged;
     const { response, answer } = exchanged;
-    if (!response.ok) return this.#refusal(request, response, answer);
-    if (!isProtobuf(response)) {
-      const type = response.headers.get("content-type") ?? "of no content type";
-      const state = `the answer is ${type} instead of ${MEDIA_TYPE}`;
+    const { form = PROTOBUF_ANSWERS } = request;
+    if (!response.ok) {
+      const refusal = form.readRefusal(response, answer, request.action);
+      return this.#refuse(request, response, refusal);
+    }
+    const type = response.headers.get("content-type");
+    if (!isMediaType(type, form.mediaType)) {
+      const state = `the answer is ${type ?? "of no content type"} instead of ${form.mediaType}`;
       throw failed(request, "invalid", state, { hint: NOT_GRAFT_HINT });
     }
     return decodeAnswer(request, answer);
@@ -92,14 +96,16 @@ export class Transport {
 
   /** Sends a request once and reads the answer to its end. */
   async #exchange<T>(request: TransportRequest<T>, limitMs: number): Promise<Exchanged | Failure> {
-    const { fetch, headers, timers } = this.#parts;
-    const { url, body } = request;
+    const { fetch, timers } = this.#parts;
+    const { url, method = "POST", body } = request;
+    const headers = new Headers(this.#parts.headers);
+    for (const [name, value] of Object.entries(request.headers ?? {})) headers.set(name, value);
     if (request.signal?.aborted) throw abortedError(request);
     const limit = new AbortController();
     const cancel = timers.after(limitMs, () => limit.abort());
     const signal = request.signal ? AbortSignal.any([request.signal, limit.signal]) : limit.signal;
     try {
-      const response = await fetch(url, { method: "POST", headers, body, signal });
+      const response = await fetch(url, { method, headers, body, signal });
       return { response, answer: new Uint8Array(await response.arrayBuffer()) };
     } catch (error) {
       if (request.signal?.aborted) throw abortedError(request);
@@ -111,16 +117,13 @@ export class Transport {
   }
 
   /** The answer is an error: one that may pass is a failure, any other is thrown. */
-  #refusal<T>(request: TransportRequest<T>, response: Response, answer: Uint8Array): Failure {
-    const { status } = response;
-    const told = isProtobuf(response) ? readGraftErr(answer) : undefined;
-    const code = fromWireError(status, told?.code);
-    const state = told?.message || `the server answered ${status}`;
+  #refuse<T>(request: TransportRequest<T>, response: Response, refusal: Refusal): Failure {
+    const { code, hint, state = `the server answered ${response.status}` } = refusal;
     if (code === "unavailable") {
       const waitMs = retryAfterMs(response.headers.get("retry-after"), this.#parts.clock);
       return new Failure(state, waitMs);
     }
-    throw failed(request, code, state, { hint: hintFor(code, told?.message) });
+    throw failed(request, code, state, { hint });
   }
 
   #giveUp<T>(request: TransportRequest<T>, attempts: number, failure: Failure): GraftError {
@@ -132,13 +135,6 @@ export class Transport {
         : "Try again later",
     });
   }
-}
-
-/** How to recover from what the server said; undefined when it said that itself. */
-function hintFor(code: GraftErrorCode, told: string | undefined): string | undefined {
-  if (told === undefined && code === "invalid") return NOT_GRAFT_HINT;
-  // our server puts its hint in brackets behind the message, the original gives none
-  return told?.endsWith(")") ? undefined : HINTS[code];
 }
 
 function failed<T>(
@@ -156,20 +152,6 @@ function abortedError<T>({ action, signal }: TransportRequest<T>): GraftError {
   return new GraftError("aborted", `Cannot ${action}: the caller gave up`, {
     cause: signal?.reason,
   });
-}
-
-function isProtobuf(response: Response): boolean {
-  const type = response.headers.get("content-type") ?? "";
-  return type.split(";", 1)[0].trim().toLowerCase() === MEDIA_TYPE;
-}
-
-function readGraftErr(answer: Uint8Array): { code: number; message: string } | undefined {
-  try {
-    return decodeGraftErr(answer);
-  } catch (error) {
-    if (isGraftError(error, "invalid")) return undefined;
-    throw error;
-  }
 }
 
 /** What is malformed here is the server's doing, so it is not `invalid`: there is no input to fix. */

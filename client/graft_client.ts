@@ -8,21 +8,24 @@ import type { Clock } from "../src/core/clock.ts";
 import { systemClock } from "../src/core/clock.ts";
 import type { ClientId, VolumeId } from "../src/core/gid.ts";
 import { newGid, parseGid } from "../src/core/gid.ts";
-import { toLsn } from "../src/core/lsn.ts";
+import { type Lsn, toLsn } from "../src/core/lsn.ts";
 import { toPageCount } from "../src/core/page.ts";
+import { PageBuffer } from "../src/core/page_buffer.ts";
+import type { PageSet } from "../src/core/page_set.ts";
 import type { Random } from "../src/core/random.ts";
 import { systemRandom } from "../src/core/random.ts";
 import type { SegmentUse, Snapshot } from "../src/core/snapshot.ts";
 import { systemTimers } from "../src/core/timers.ts";
-import * as wire from "../src/wire/messages.ts";
-import type { ProtocolPath } from "../src/wire/protocol.ts";
-import { PATHS } from "../src/wire/protocol.ts";
+import type { PullRequest } from "../src/wire/messages.ts";
 import type { Commit, PulledGraft } from "../src/wire/snapshot_messages.ts";
 import { mapConcurrently } from "./_concurrently.ts";
-import { batches } from "./_page_batches.ts";
+import { BATCH_PAGES, batches } from "./_page_batches.ts";
+import { ProtocolCalls } from "./_protocol_calls.ts";
+import { ProtocolChoice } from "./_protocol_choice.ts";
 import { baseUrl, headersFor } from "./_setup.ts";
 import { Transport } from "./_transport.ts";
-import { pageSetsOf, wantedPages } from "./_wanted_pages.ts";
+import { V1Calls } from "./_v1_calls.ts";
+import { pageSetsOf } from "./_wanted_pages.ts";
 import type {
   CallOptions,
   CommitParts,
@@ -72,9 +75,9 @@ const ATTEMPT_MS = 60_000;
 export class GraftClient {
   /** Who commits. */
   readonly clientId: ClientId;
-  readonly #pagestoreUrl: string;
-  readonly #metastoreUrl: string;
-  readonly #transport: Transport;
+  readonly #v1: V1Calls;
+  readonly #protocol: ProtocolCalls;
+  readonly #choice: ProtocolChoice;
   readonly #clock: Clock;
   readonly #random: Random;
 
@@ -90,9 +93,11 @@ export class GraftClient {
     this.clientId = options.clientId === undefined
       ? newGid("client", this.#clock, this.#random)
       : parseGid("client", options.clientId);
-    this.#pagestoreUrl = baseUrl(url);
-    this.#metastoreUrl = baseUrl(options.metastoreUrl ?? url);
-    this.#transport = new Transport({
+    const urls = {
+      pagestoreUrl: baseUrl(url),
+      metastoreUrl: baseUrl(options.metastoreUrl ?? url),
+    };
+    const transport = new Transport({
       // called as a method of another object, the browsers' fetch throws
       fetch: options.fetch ?? ((url, init) => fetch(url, init)),
       clock: this.#clock,
@@ -102,6 +107,9 @@ export class GraftClient {
       deadlineMs: options.deadlineMs ?? DEADLINE_MS,
       attemptMs: options.attemptMs ?? ATTEMPT_MS,
     });
+    this.#v1 = new V1Calls(transport, urls);
+    this.#protocol = new ProtocolCalls(transport, urls);
+    this.#choice = new ProtocolChoice(options.protocol);
   }
 
   /** An identifier for a new volume, which comes into being with its first commit. */
@@ -117,40 +125,43 @@ export class GraftClient {
   async snapshot(vid: string, options: CallOptions & { lsn?: number } = {}): Promise<Snapshot> {
     const volume = parseGid("volume", vid);
     const lsn = options.lsn === undefined ? undefined : toLsn(options.lsn);
-    return await this.#send(`read the snapshot of volume "${vid}"`, PATHS.snapshot, {
-      body: wire.encodeSnapshotRequest({ vid: volume, lsn }),
-      decode: wire.decodeSnapshotResponse,
-      signal: options.signal,
-    });
+    return await this.#choice.run(
+      () => this.#v1.snapshot(volume, lsn, options.signal),
+      () => this.#protocol.snapshot(volume, lsn, options.signal),
+    );
   }
 
   /**
    * Pages as they were at an LSN. More than 1024 are asked for in several requests, each with a deadline
    * of its own.
    *
+   * @param lsn The LSN; undefined: the newest, which the result names. Up to 1024 pages are then one
+   * request; two where the server has no v1.
    * @param pages The indexes of the pages wanted, in any order. What was never written is absent from the
    * result.
-   * @throws {GraftError} `missing` when the volume or the LSN is not there.
+   * @throws {GraftError} `missing` when the volume or the LSN is not there; `damaged` for pages that fail
+   * their checksum on arrival.
    */
   async read(
     vid: string,
-    lsn: number,
+    lsn: number | undefined,
     pages: Iterable<number>,
     options: CallOptions = {},
   ): Promise<PagesRead> {
-    const [volume, at] = [parseGid("volume", vid), toLsn(lsn)];
+    const volume = parseGid("volume", vid);
+    const { signal } = options;
+    const given = lsn === undefined ? undefined : toLsn(lsn);
+    const sets = [...pageSetsOf(pages)];
+    if (sets.length === 1) return await this.#readSet(volume, given, sets[0], signal);
+    // one answer says which LSN it is of; several have to be told the same one
+    const at = given ?? (await this.snapshot(vid, options)).lsn;
     const parts = await mapConcurrently(
-      pageSetsOf(pages),
+      sets,
       READS_AT_ONCE,
-      options.signal,
-      (pageSet, signal) =>
-        this.#send(`read pages of volume "${vid}" at LSN ${lsn}`, PATHS.readPages, {
-          body: wire.encodeReadPagesRequest({ vid: volume, lsn: at, pageSet }),
-          decode: (answer) => wantedPages(answer, pageSet),
-          signal,
-        }),
+      signal,
+      (pageSet, signal) => this.#readSet(volume, at, pageSet, signal),
     );
-    return new PagesRead(volume, at, parts.flat());
+    return new PagesRead(volume, at, parts.flatMap((part) => [...part]));
   }
 
   /**
@@ -169,19 +180,7 @@ export class GraftClient {
     pages: Iterable<PageToWrite>,
     options: CallOptions = {},
   ): Promise<SegmentUse[]> {
-    const volume = parseGid("volume", vid);
-    const parts = await mapConcurrently(
-      batches(pages),
-      WRITES_AT_ONCE,
-      options.signal,
-      (batch, signal) =>
-        this.#send(`write pages of volume "${vid}"`, PATHS.writePages, {
-          body: wire.encodeWritePagesRequest(volume, batch),
-          decode: wire.decodeWritePagesResponse,
-          signal,
-        }),
-    );
-    return parts.flat();
+    return await this.#writeBatches(parseGid("volume", vid), batches(pages), options.signal);
   }
 
   /**
@@ -202,16 +201,14 @@ export class GraftClient {
       pageCount: toPageCount(pageCount),
       segments,
     };
-    return await this.#send(`commit to volume "${vid}"`, PATHS.commit, {
-      body: wire.encodeCommitRequest(request),
-      decode: wire.decodeCommitResponse,
-      signal: options.signal,
-    });
+    return await this.#protocol.commit(request, options.signal);
   }
 
   /**
-   * A whole transaction: {@linkcode write}, then {@linkcode commit}. Nothing of it can be seen unless it
-   * lands.
+   * A whole transaction, in one request up to 16 MiB of pages. More of them, and to a server without v1, are
+   * a {@linkcode write} and a {@linkcode commit}. Nothing of it can be seen unless it lands.
+   *
+   * To call it again with the same arguments is safe, also after an error that left open whether it landed.
    *
    * @param vid The volume; its first commit creates it.
    * @param base The LSN that the pages are based on; undefined for the first commit.
@@ -227,11 +224,24 @@ export class GraftClient {
     pageCount: number,
     options: CallOptions = {},
   ): Promise<Snapshot> {
-    // refused before anything is sent, not after
-    toPageCount(pageCount);
-    if (base !== undefined) toLsn(base);
-    const segments = await this.write(vid, pages, options);
-    return await this.commit({ vid, base, pageCount, segments }, options);
+    const facts = {
+      vid: parseGid("volume", vid),
+      cid: this.clientId,
+      baseLsn: base === undefined ? undefined : toLsn(base),
+      baseDigest: undefined,
+      pageCount: toPageCount(pageCount),
+    };
+    const { signal } = options;
+    const rest = batches(pages);
+    const first = rest.next().value ?? new PageBuffer(1);
+    const inParts = async () => {
+      const segments = await this.#writeBatches(facts.vid, chain(first, rest), signal);
+      return await this.commit({ vid, base, pageCount, segments }, options);
+    };
+    // more may follow than should be in memory, and sent again, all at once
+    if (first.count === BATCH_PAGES) return await inParts();
+    const isSure = this.#choice.known === "v1";
+    return await this.#choice.run(() => this.#v1.commit(facts, first, isSure, signal), inParts);
   }
 
   /**
@@ -246,11 +256,7 @@ export class GraftClient {
     vid: string,
     options: CallOptions & { range?: PullRange } = {},
   ): Promise<PulledGraft> {
-    return await this.#send(`pull volume "${vid}"`, PATHS.pullGraft, {
-      body: pullRequest(vid, options.range),
-      decode: wire.decodePullGraftResponse,
-      signal: options.signal,
-    });
+    return await this.#protocol.pullGraft(pullRequest(vid, options.range), options.signal);
   }
 
   /**
@@ -264,33 +270,48 @@ export class GraftClient {
     vid: string,
     options: CallOptions & { range?: PullRange } = {},
   ): Promise<Commit[]> {
-    return await this.#send(`pull the commits of volume "${vid}"`, PATHS.pullCommits, {
-      body: pullRequest(vid, options.range),
-      decode: wire.decodePullCommitsResponse,
-      signal: options.signal,
-    });
+    return await this.#protocol.pullCommits(pullRequest(vid, options.range), options.signal);
   }
 
-  #send<T>(
-    action: string,
-    path: ProtocolPath,
-    request: {
-      body: Uint8Array<ArrayBuffer>;
-      decode: (answer: Uint8Array<ArrayBuffer>) => T;
-      signal: AbortSignal | undefined;
-    },
-  ): Promise<T> {
-    const base = path.startsWith("/pagestore/") ? this.#pagestoreUrl : this.#metastoreUrl;
-    return this.#transport.send({ action, url: base + path, ...request });
+  #readSet(
+    vid: VolumeId,
+    lsn: Lsn | undefined,
+    pageSet: PageSet,
+    signal: AbortSignal | undefined,
+  ): Promise<PagesRead> {
+    return this.#choice.run(
+      () => this.#v1.read(vid, lsn, pageSet, signal),
+      () => this.#protocol.read(vid, lsn, pageSet, signal),
+    );
+  }
+
+  async #writeBatches(
+    vid: VolumeId,
+    parts: Iterable<PageBuffer>,
+    signal: AbortSignal | undefined,
+  ): Promise<SegmentUse[]> {
+    const segments = await mapConcurrently(
+      parts,
+      WRITES_AT_ONCE,
+      signal,
+      (part, signal) => this.#protocol.write(vid, part, signal),
+    );
+    return segments.flat();
   }
 }
 
-function pullRequest(vid: string, range: PullRange | undefined): Uint8Array<ArrayBuffer> {
-  return wire.encodePullRequest({
+/** What was drawn first, then the rest; a part without pages is none. */
+function* chain(first: PageBuffer, rest: Iterable<PageBuffer>): Generator<PageBuffer> {
+  if (first.count > 0) yield first;
+  yield* rest;
+}
+
+function pullRequest(vid: string, range: PullRange | undefined): PullRequest {
+  return {
     vid: parseGid("volume", vid),
     range: range && {
       start: toLsn(range.start),
       end: range.end === undefined ? undefined : toLsn(range.end),
     },
-  });
+  };
 }

@@ -10,12 +10,24 @@ import type { SegmentUse } from "../src/core/snapshot.ts";
 import type { Timers } from "../src/core/timers.ts";
 import type { Fetch } from "./_transport.ts";
 
+/**
+ * The two interfaces of a server: `v1` (docs/http.md), which guards pages with checksums and takes a whole
+ * transaction in one request, and the original's `v0.1`.
+ */
+export type ProtocolName = "v1" | "v0.1";
+
 /** How a {@linkcode GraftClient} is set up. Everything is optional. */
 export interface GraftClientOptions {
   /** The token that the server asks for, without `Bearer `. */
   readonly token?: string;
   /** The metastore's URL, where it is another than the pagestore's. */
   readonly metastoreUrl?: string | URL;
+  /**
+   * What snapshots, reads and pushes go over. Default: `v1` if the first answer shows that the server has
+   * it, else `v0.1`; with `v1` they are refused with `invalid` where it has not. What only `v0.1` has (single
+   * writes and commits, and both pulls) goes over `v0.1` in any case.
+   */
+  readonly protocol?: ProtocolName;
   /**
    * Who commits: what makes a commit safe to repeat, even after a restart of the program. Default: a new
    * one for each client object. Two programs must never share one.
