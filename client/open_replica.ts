@@ -158,6 +158,10 @@ function makeRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
   return new DetectingRemote({
     v1: (onNoV1) => new V1Remote({ ...parts, onNoV1 }),
     protocol: () =>
-      new ProtocolRemote({ url, timers: parts.timers, options: { ...parts, metastoreUrl } }),
+      new ProtocolRemote({
+        url,
+        timers: parts.timers,
+        options: { ...parts, metastoreUrl, protocol: "v0.1" },
+      }),
   });
 }
