@@ -58,6 +58,8 @@ const ATTEMPT_MS = 60_000;
  * server answers the repeat of a commit that has landed (the same client id, base and content) with the
  * snapshot that it made.
  *
+ * It speaks v1 where the server has it, which the first answer tells, and v0.1 with the original's servers.
+ *
  * @example Write two pages, commit them, and read one back
  * ```ts
  * import { GraftClient } from "./mod.ts";

@@ -10,8 +10,8 @@
  *
  * ## Limitations
  *
- * - It speaks the v0.1 protocol, which carries no checksums: TLS has to protect pages on their way. What
- *   an answer holds is checked against what was asked.
+ * - Servers without the v1 interface, the original's, send pages without checksums: TLS has to protect
+ *   them on their way. What an answer holds is checked against what was asked.
  * - An answer is held in memory whole: a read of many thousand pages is better made in portions.
  * - A commit names at most 64 segments, which is a gigabyte of pages written by {@linkcode GraftClient}.
  * - The deadline is one request's, and a call may make several: give it a signal to bound the whole.
@@ -76,6 +76,7 @@ export type {
   CommitParts,
   GraftClientOptions,
   PageToWrite,
+  ProtocolName,
   PullRange,
 } from "./options.ts";
 export { PagesRead } from "./pages_read.ts";
