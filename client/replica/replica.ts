@@ -19,7 +19,7 @@ import type { RemoteChanges, ReplicaRemote } from "./remote.ts";
 import { replayOn, type TransactionFunction } from "./replay.ts";
 import { type LocalChanges, ReplicaStore, type StateChange } from "./replica_store.ts";
 import type { State } from "./rows.ts";
-import { pagesFrom } from "./snapshot_points.ts";
+import { pagesFrom, type SnapshotPoint } from "./snapshot_points.ts";
 import { ReplicaSnapshot } from "./snapshot.ts";
 import type { ReplicaStatus } from "./status.ts";
 import { Synchronizer } from "./synchronizer.ts";
@@ -176,13 +176,15 @@ export class Replica {
    * Commits changes that were made on a snapshot here, and closes the snapshot. For those who keep what they
    * change themselves; they cannot be replayed.
    *
+   * @returns The state that it made, as a snapshot.
    * @throws {GraftError} `conflict` when something else was committed or pulled since: do the work again.
    */
-  async commit(snapshot: ReplicaSnapshot, changes: LocalChanges): Promise<void> {
+  async commit(snapshot: ReplicaSnapshot, changes: LocalChanges): Promise<ReplicaSnapshot> {
     const tx = new Transaction(snapshot);
     for (const [pageIdx, page] of changes.pages) tx.write(pageIdx, page);
     tx.truncate(changes.pageCount);
-    await this.#commit(snapshot, tx.changes, undefined);
+    const point = await this.#commit(snapshot, tx.changes, undefined);
+    return new ReplicaSnapshot({ store: this.#store, fetcher: this.#fetcher, point });
   }
 
   /**
@@ -286,7 +288,7 @@ export class Replica {
     run: TransactionFunction,
   ): Promise<boolean> {
     try {
-      await this.#commit(snapshot, changes, run);
+      this.#store.release(await this.#commit(snapshot, changes, run));
       return true;
     } catch (error) {
       if (isGraftError(error, "conflict") && snapshot.state !== this.#store.newest) return false;
@@ -298,14 +300,16 @@ export class Replica {
     snapshot: ReplicaSnapshot,
     changes: LocalChanges,
     run: TransactionFunction | undefined,
-  ): Promise<void> {
+  ): Promise<SnapshotPoint> {
     this.#requireOpen();
-    const { state } = await this.#store.commit(snapshot.point, changes);
+    const point = await this.#store.commit(snapshot.point, changes);
+    const { state } = point;
     snapshot.forget();
     const first = this.#store.line[0]?.state ?? Infinity;
     this.#remembered = this.#remembered.filter((remembered) => remembered.state >= first);
     if (run !== undefined && state >= first) this.#remembered.push({ state, run });
     this.#synchronizer.pushSoon();
+    return point;
   }
 
   async #reset(signal: AbortSignal, expected = this.#store.newest): Promise<void> {

@@ -166,14 +166,15 @@ export class ReplicaStore {
     pageIdx: number,
   ): Uint8Array | Promise<Uint8Array | undefined> | undefined {
     if (pageIdx > point.pageCount) return ZERO_PAGE;
-    const hasChanged = this.#hasChanged(point, pageIdx);
-    const row = hasChanged
-      ? this.#pages.versionAt(pageIdx, point.state)
-      : this.#pages.rows.get(pageIdx);
+    const row = this.#rowOf(point, pageIdx);
     if (row !== undefined) return this.#pages.read(row);
-    const { base, lowest } = hasChanged ? point : { base: this.base, lowest: this.#lowest };
-    const isOnServer = base !== undefined && pageIdx <= base.pageCount && pageIdx <= lowest;
-    return isOnServer ? undefined : ZERO_PAGE;
+    return this.#isOnServer(point, pageIdx) ? undefined : ZERO_PAGE;
+  }
+
+  /** Whether {@linkcode find} would find a page only on the server; nothing is read. */
+  lacks(point: SnapshotPoint, pageIdx: number): boolean {
+    return pageIdx <= point.pageCount && this.#rowOf(point, pageIdx) === undefined &&
+      this.#isOnServer(point, pageIdx);
   }
 
   /** Whether the newest version of a page is in the storage. */
@@ -191,9 +192,11 @@ export class ReplicaStore {
   /**
    * Makes a new state of a transaction on the newest one. The point is released, unless this fails.
    *
+   * @param changes Its pages are copied where they are kept.
+   * @returns The new state, held.
    * @throws {GraftError} `conflict` when the point is not the newest any more; `unavailable` when the storage is full.
    */
-  commit(point: SnapshotPoint, { pages, pageCount }: LocalChanges): Promise<LocalCommit> {
+  commit(point: SnapshotPoint, { pages, pageCount }: LocalChanges): Promise<SnapshotPoint> {
     return this.#turns.run(async () => {
       if (point.state !== this.newest) throw localConflict(this.vid);
       const state = this.newest + 1;
@@ -211,8 +214,9 @@ export class ReplicaStore {
       this.#pages.release(point.state);
       this.#stand({ ...this.#footing, newest: state }, this.#line, changed);
       this.#pages.supersede(rows);
+      const next = this.hold();
       this.#parts.onChange({ pages: changed, fromServer: false });
-      return commit;
+      return next;
     });
   }
 
@@ -334,6 +338,20 @@ export class ReplicaStore {
   /** Finishes what is under way, and closes the storage. */
   close(): Promise<void> {
     return this.#turns.run(() => this.#parts.storage.close());
+  }
+
+  #rowOf(point: SnapshotPoint, pageIdx: number): PageRow | undefined {
+    return this.#hasChanged(point, pageIdx)
+      ? this.#pages.versionAt(pageIdx, point.state)
+      : this.#pages.rows.get(pageIdx);
+  }
+
+  /** Whether the server has a page that has no row. */
+  #isOnServer(point: SnapshotPoint, pageIdx: number): boolean {
+    const { base, lowest } = this.#hasChanged(point, pageIdx)
+      ? point
+      : { base: this.base, lowest: this.#lowest };
+    return base !== undefined && pageIdx <= base.pageCount && pageIdx <= lowest;
   }
 
   #hasChanged(point: SnapshotPoint, pageIdx: number): boolean {

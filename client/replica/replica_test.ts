@@ -45,6 +45,38 @@ Deno.test("pages that are prefetched come with those that are missed", async () 
   assert.equal(snapshot.peek(9)?.[0], 9);
 });
 
+Deno.test("a snapshot prefetches what is not here, in one request with what is read", async () => {
+  const bench = new Bench();
+  await bench.commit({ 1: 1, 2: 2, 3: 3, 9: 9 });
+  await using replica = await bench.open();
+  using snapshot = replica.snapshot();
+  await snapshot.read(2);
+  const read = snapshot.read(1);
+  snapshot.prefetch([1, 2, 3, 9, 10]);
+  assert.equal((await read)[0], 1);
+  assert.deepEqual(reads(bench), ["read 1: 2", "read 1: 1,3,9"]);
+  assert.equal(snapshot.peek(9)?.[0], 9);
+  bench.remote.trip = offline;
+  snapshot.prefetch([4]);
+  await setImmediate();
+  await assert.rejects(snapshot.read(4), { code: "unavailable" });
+});
+
+Deno.test("a commit answers the snapshot that it made", async () => {
+  const bench = new Bench();
+  await bench.commit({ 1: 1, 2: 2 });
+  await using replica = await bench.open();
+  const changes = { pages: new Map([[2, page(7)]]), pageCount: 3 };
+  const base = replica.snapshot();
+  const [mine] = await Promise.all([
+    replica.commit(base, changes),
+    bench.commit({ 1: 5 }).then(() => replica.transaction((tx) => tx.write(2, page(8)))),
+  ]);
+  assert.deepEqual([mine.pageCount, (await mine.read(2))[0], (await mine.read(1))[0]], [3, 7, 1]);
+  await assert.rejects(base.read(1), { code: "invalid" });
+  mine.close();
+});
+
 Deno.test("a transaction runs again when something was committed meanwhile", async () => {
   const bench = new Bench();
   await using replica = await bench.open({ isNew: true });

@@ -17,6 +17,8 @@ import type { SnapshotPoint } from "./snapshot_points.ts";
 export interface SnapshotParts {
   readonly store: ReplicaStore;
   readonly fetcher: PageFetcher;
+  /** A state that is held already, and released with the snapshot; default: the newest. */
+  readonly point?: SnapshotPoint;
 }
 
 interface Held {
@@ -49,10 +51,10 @@ export class ReplicaSnapshot {
   readonly #point: SnapshotPoint;
   #isClosed = false;
 
-  /** Holds the newest state; a replica's `snapshot()` does so. */
+  /** Holds a state; a replica's `snapshot()` does so. */
   constructor(parts: SnapshotParts) {
     this.#parts = parts;
-    this.#point = parts.store.hold();
+    this.#point = parts.point ?? parts.store.hold();
     forgotten.register(this, { store: parts.store, point: this.#point }, this);
   }
 
@@ -126,6 +128,22 @@ export class ReplicaSnapshot {
     // whoever reads the page in earnest hears of the error
     found.catch(() => {});
     return undefined;
+  }
+
+  /**
+   * Fetches pages in the background, those that are not here; with pages that are read in the same turn
+   * they are one request. Failures are told to nobody: whoever reads such a page meets them.
+   *
+   * @param pages From 1; beyond the page count there is nothing to fetch.
+   */
+  prefetch(pages: Iterable<number>): void {
+    this.#requireOpen();
+    const { store, fetcher } = this.#parts;
+    for (const pageIdx of pages) {
+      if (!store.lacks(this.#point, toPageIdx(pageIdx))) continue;
+      // the fetcher's promises may fail unheard
+      fetcher.fetch(store.lsnOf(this.#point, pageIdx), pageIdx);
+    }
   }
 
   /** Lets go of the snapshot; once more does no harm. */
