@@ -143,6 +143,11 @@ export class Replica {
     return this.#store.vid;
   }
 
+  /** The number of the state that {@linkcode Replica.snapshot} would hold now. */
+  get state(): number {
+    return this.#store.newest;
+  }
+
   /** The volume as it is now, local commits included. */
   snapshot(): ReplicaSnapshot {
     this.#requireOpen();

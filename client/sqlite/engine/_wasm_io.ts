@@ -1,0 +1,52 @@
+/**
+ * Where the engine's WebAssembly comes from.
+ *
+ * @module
+ */
+
+import { GraftError } from "../../../src/core/errors.ts";
+
+/** The engine's WebAssembly: where it lies, its bytes, or what was compiled of them. */
+export type SqliteWasm = string | URL | BufferSource | WebAssembly.Module;
+
+/** Compiles the engine's WebAssembly; `fileName` is looked for where nothing is given. */
+export async function compileWasm(
+  fileName: string,
+  given: SqliteWasm | undefined,
+): Promise<WebAssembly.Module> {
+  if (given instanceof WebAssembly.Module) return given;
+  const isPlace = given === undefined || typeof given === "string" || given instanceof URL;
+  return await WebAssembly.compile(isPlace ? await load(given ?? locate(fileName)) : given);
+}
+
+/** Beside the package's own files, where the runtime can tell; else beside this module, as in a bundle. */
+function locate(fileName: string): URL {
+  try {
+    return new URL(import.meta.resolve(`@journeyapps/wa-sqlite/dist/${fileName}`));
+  } catch {
+    return new URL(fileName, import.meta.url);
+  }
+}
+
+async function load(place: string | URL): Promise<BufferSource> {
+  try {
+    const url = new URL(place, import.meta.url);
+    return url.protocol === "file:" ? await readLocal(url) : await download(url);
+  } catch (error) {
+    throw new GraftError("unavailable", `Cannot load SQLite: "${place}" cannot be read`, {
+      cause: error,
+      hint: "Pass the option wasm: where the file lies, or its bytes",
+    });
+  }
+}
+
+async function readLocal(url: URL): Promise<BufferSource> {
+  const { readFile } = await import("node:fs/promises");
+  return new Uint8Array(await readFile(url));
+}
+
+async function download(url: URL): Promise<BufferSource> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+  return await response.arrayBuffer();
+}

@@ -1,0 +1,202 @@
+/**
+ * One instance of SQLite with one database open in it.
+ *
+ * @module
+ */
+
+import { ResultCode } from "./result_codes.ts";
+import { SqliteError } from "./sqlite_error.ts";
+import type {
+  Answer,
+  Pointer,
+  SqliteExports,
+  SqliteInstance,
+  SqliteModule,
+  SuspendingExports,
+  VfsMethods,
+} from "./sqlite_module.ts";
+
+const encoder = new TextEncoder();
+/** Room for two pointers, or an i64. */
+const SCRATCH_BYTES = 16;
+
+/**
+ * An open database, and the memory of its instance. Nothing here takes turns: a connection sees to it that
+ * no two calls are under way at a time.
+ */
+export class Engine {
+  /** Functions that never wait. */
+  readonly exports: SqliteExports;
+  /** Functions that may wait for pages. */
+  readonly suspending: SuspendingExports;
+  readonly #module: SqliteModule;
+  readonly #takeCause: () => unknown;
+  #scratch = 0;
+  #database = 0;
+
+  private constructor(instance: SqliteInstance, takeCause: () => unknown) {
+    this.exports = instance.exports;
+    this.suspending = instance.suspending;
+    this.#module = instance.module;
+    this.#takeCause = takeCause;
+  }
+
+  /**
+   * Opens a database.
+   *
+   * @param makeVfs What SQLite reads and writes through, given its memory.
+   * @param takeCause What failed in it last; asked after a call has failed.
+   */
+  static async open(parts: {
+    readonly instance: SqliteInstance;
+    readonly name: string;
+    readonly flags: number;
+    readonly makeVfs: (heap: () => Uint8Array<ArrayBuffer>) => VfsMethods;
+    readonly takeCause: () => unknown;
+  }): Promise<Engine> {
+    const { instance, name, flags, makeVfs, takeCause } = parts;
+    const engine = new Engine(instance, takeCause);
+    const vfs = makeVfs(() => engine.heap);
+    engine.check(instance.module.vfs_register(vfs, true));
+    engine.#scratch = engine.allocate(SCRATCH_BYTES);
+    await engine.#open(name, flags);
+    return engine;
+  }
+
+  /** The memory. Any call may replace it. */
+  get heap(): Uint8Array<ArrayBuffer> {
+    return this.#module.HEAPU8;
+  }
+
+  /** The database. */
+  get database(): Pointer {
+    return this.#database;
+  }
+
+  /** The high half of the i64 that was returned last. */
+  get highHalf(): number {
+    return this.#module.getTempRet0();
+  }
+
+  /** Whether no transaction is open. */
+  get isAutocommit(): boolean {
+    return this.exports.sqlite3_get_autocommit(this.#database) !== 0;
+  }
+
+  /** The rowid of the row that was inserted last. */
+  get lastInsertRowid(): bigint {
+    return this.toBigInt(this.exports.sqlite3_last_insert_rowid(this.#database));
+  }
+
+  /** How many rows the last statement changed. */
+  get changes(): number {
+    return this.exports.sqlite3_changes(this.#database);
+  }
+
+  /** How many rows were changed since the database was opened. */
+  get totalChanges(): number {
+    return this.exports.sqlite3_total_changes(this.#database);
+  }
+
+  /** Room in the memory, to be freed. */
+  allocate(bytes: number): Pointer {
+    const pointer = this.exports.sqlite3_malloc(bytes) >>> 0;
+    if (pointer === 0) throw this.error(ResultCode.NOMEM);
+    return pointer;
+  }
+
+  /** Text as UTF-8 with a zero behind it, to be freed. */
+  allocateText(text: string): { readonly pointer: Pointer; readonly bytes: number } {
+    const utf8 = encoder.encode(text);
+    const pointer = this.allocate(utf8.length + 1);
+    this.heap.set(utf8, pointer);
+    this.heap[pointer + utf8.length] = 0;
+    return { pointer, bytes: utf8.length };
+  }
+
+  /** Bytes, to be freed. */
+  allocateBytes(bytes: Uint8Array): Pointer {
+    // nothing is a null value to SQLite
+    const pointer = this.allocate(Math.max(1, bytes.length));
+    this.heap.set(bytes, pointer);
+    return pointer;
+  }
+
+  /** Text that ends with a zero. */
+  text(pointer: Pointer): string {
+    return this.#module.UTF8ToString(pointer);
+  }
+
+  /** An i64, its low half given, its high half as it was just returned. */
+  toBigInt(low: number): bigint {
+    return (BigInt(this.highHalf) << 32n) | BigInt(low >>> 0);
+  }
+
+  /**
+   * Prepares the first statement of `sql`.
+   *
+   * @returns The statement (0 where there is only white space), and how many bytes of UTF-8 it has.
+   */
+  async prepare(sql: string): Promise<{ statement: Pointer; bytes: number }> {
+    const { pointer, bytes } = this.allocateText(sql);
+    try {
+      const code = await this.suspending.sqlite3_prepare_v3(
+        this.#database,
+        pointer,
+        bytes + 1,
+        0,
+        this.#scratch,
+        this.#scratch + 4,
+      );
+      this.check(code, sql);
+      return { statement: this.#pointerAt(0), bytes: this.#pointerAt(4) - pointer };
+    } finally {
+      this.exports.sqlite3_free(pointer);
+    }
+  }
+
+  /** Ends what is under way, if anything is. */
+  interrupt(): void {
+    this.exports.sqlite3_interrupt(this.#database);
+  }
+
+  /** Closes the database. Its statements must be finalized. */
+  async close(): Promise<void> {
+    this.check(await this.suspending.sqlite3_close(this.#database));
+    this.#database = 0;
+  }
+
+  /** Throws for a result code that is none of success. */
+  check(code: number, sql?: string): void {
+    if (code !== ResultCode.OK) throw this.error(code, sql);
+  }
+
+  /** What a result code says, with what SQLite has to say beside it. */
+  error(code: number, sql?: string): SqliteError {
+    const cause = this.#takeCause();
+    if (this.#database === 0) {
+      return new SqliteError({ resultCode: code, message: "it cannot be opened", cause });
+    }
+    const resultCode = this.exports.sqlite3_extended_errcode(this.#database) || code;
+    const message = this.text(this.exports.sqlite3_errmsg(this.#database));
+    const offset = this.exports.sqlite3_error_offset(this.#database);
+    return new SqliteError({ resultCode, message, sql, offset, cause });
+  }
+
+  async #open(name: string, flags: number): Promise<void> {
+    const { pointer } = this.allocateText(name);
+    try {
+      const open: Answer = this.suspending.sqlite3_open_v2(pointer, this.#scratch, flags, 0);
+      const code = await open;
+      this.#database = this.#pointerAt(0);
+      this.check(code);
+      this.exports.sqlite3_extended_result_codes(this.#database, 1);
+    } finally {
+      this.exports.sqlite3_free(pointer);
+    }
+  }
+
+  #pointerAt(offset: number): Pointer {
+    return new DataView(this.heap.buffer).getUint32(this.#scratch + offset, true);
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * A prepared statement.
+ *
+ * @module
+ */
+
+import { GraftError } from "../../../src/core/errors.ts";
+import type { Engine } from "./engine.ts";
+import { ResultCode } from "./result_codes.ts";
+import type { Answer, Pointer } from "./sqlite_module.ts";
+import { bindParameter, readColumn, type SqlParameter, type SqlValue } from "./values.ts";
+
+/** Parameters by position, or by name; names with or without their `:`, `@` or `$`. */
+export type SqlParameters = readonly SqlParameter[] | Readonly<Record<string, SqlParameter>>;
+
+/** A row by the names of its columns. */
+export type SqlRow = Record<string, SqlValue>;
+
+/** SQLITE_STMTSTATUS_REPREPARE */
+const REPREPARED = 5;
+
+/** A prepared statement. Whoever steps through it must reset it. */
+export class Statement {
+  /** What was prepared. */
+  readonly sql: string;
+  /** Whether it changes nothing. */
+  readonly isReadOnly: boolean;
+  readonly #engine: Engine;
+  readonly #pointer: Pointer;
+  readonly #parameters: readonly (string | undefined)[];
+  #columns: string[] | undefined;
+  #prepared = 0;
+
+  private constructor(engine: Engine, sql: string, pointer: Pointer) {
+    const { exports } = engine;
+    this.sql = sql;
+    this.isReadOnly = exports.sqlite3_stmt_readonly(pointer) !== 0;
+    this.#engine = engine;
+    this.#pointer = pointer;
+    this.#parameters = parameterNames(engine, pointer);
+  }
+
+  /**
+   * Prepares the first statement of `sql`.
+   *
+   * @returns The statement, undefined where there is none, and the text behind it.
+   */
+  static async prepare(
+    engine: Engine,
+    sql: string,
+  ): Promise<{ statement: Statement | undefined; tail: string }> {
+    const { statement, bytes } = await engine.prepare(sql);
+    const [text, tail] = splitAt(sql, bytes);
+    return {
+      statement: statement === 0 ? undefined : new Statement(engine, text, statement),
+      tail,
+    };
+  }
+
+  /** How many parameters it has. */
+  get parameterCount(): number {
+    return this.#parameters.length;
+  }
+
+  /** The names of its columns; none for a statement that answers no rows. */
+  get columns(): readonly string[] {
+    const { exports } = this.#engine;
+    // a change of the schema prepares the statement again, and may change its columns
+    const prepared = exports.sqlite3_stmt_status(this.#pointer, REPREPARED, 0);
+    if (this.#columns === undefined || prepared !== this.#prepared) {
+      this.#prepared = prepared;
+      const count = exports.sqlite3_column_count(this.#pointer);
+      this.#columns = Array.from(
+        { length: count },
+        (_, i) => this.#engine.text(exports.sqlite3_column_name(this.#pointer, i)),
+      );
+    }
+    return this.#columns;
+  }
+
+  /**
+   * Sets all parameters.
+   *
+   * @throws {GraftError} `invalid` for too many or too few of them, unknown names, and values that SQLite has no
+   * type for.
+   */
+  bind(parameters: SqlParameters): void {
+    if (isList(parameters)) this.#bindList(parameters);
+    else this.#bindNamed(parameters);
+  }
+
+  /** Moves to the next row: whether there is one. */
+  step(): boolean | Promise<boolean> {
+    const answer = this.#engine.suspending.sqlite3_step(this.#pointer);
+    if (typeof answer !== "number") return answer.then((code) => this.#isRow(code));
+    return this.#isRow(answer);
+  }
+
+  /** The row that it is at, by position. */
+  row(): SqlValue[] {
+    const count = this.columns.length;
+    const row = new Array<SqlValue>(count);
+    for (let i = 0; i < count; i++) row[i] = readColumn(this.#engine, this.#pointer, i);
+    return row;
+  }
+
+  /** The row that it is at, by name. Of two columns of a name the last one wins. */
+  object(): SqlRow {
+    const { columns } = this;
+    const row: SqlRow = {};
+    for (let i = 0; i < columns.length; i++) {
+      row[columns[i]] = readColumn(this.#engine, this.#pointer, i);
+    }
+    return row;
+  }
+
+  /** Makes it ready to run again. What it failed with was told already. */
+  async reset(): Promise<void> {
+    await this.#engine.suspending.sqlite3_reset(this.#pointer);
+    this.#engine.exports.sqlite3_clear_bindings(this.#pointer);
+  }
+
+  /** Ends it. */
+  async finalize(): Promise<void> {
+    const answer: Answer = this.#engine.suspending.sqlite3_finalize(this.#pointer);
+    await answer;
+  }
+
+  #isRow(code: number): boolean {
+    if (code === ResultCode.ROW) return true;
+    if (code === ResultCode.DONE) return false;
+    throw this.#engine.error(code, this.sql);
+  }
+
+  #bindList(values: readonly SqlParameter[]): void {
+    const wanted = this.#parameters.length;
+    if (values.length !== wanted) {
+      throw this.#cannotBind(`it takes ${wanted} parameters, not ${values.length}`);
+    }
+    for (let i = 0; i < wanted; i++) this.#bind(i + 1, values[i]);
+  }
+
+  #bindNamed(values: Readonly<Record<string, SqlParameter>>): void {
+    const known = new Set<string>();
+    this.#parameters.forEach((name, i) => {
+      if (name === undefined) throw this.#cannotBind(`its parameter ${i + 1} has no name`);
+      const key = Object.hasOwn(values, name) ? name : name.slice(1);
+      if (!Object.hasOwn(values, key)) throw this.#cannotBind(`no value is given for "${name}"`);
+      known.add(key);
+      this.#bind(i + 1, values[key]);
+    });
+    const unknown = Object.keys(values).find((key) => !known.has(key));
+    if (unknown !== undefined) throw this.#cannotBind(`it has no parameter "${unknown}"`);
+  }
+
+  #bind(index: number, value: SqlParameter): void {
+    this.#engine.check(bindParameter(this.#engine, this.#pointer, index, value), this.sql);
+  }
+
+  #cannotBind(state: string): GraftError {
+    return new GraftError("invalid", `Cannot bind the parameters of "${this.sql}": ${state}`);
+  }
+}
+
+function isList(parameters: SqlParameters): parameters is readonly SqlParameter[] {
+  return Array.isArray(parameters);
+}
+
+function parameterNames(engine: Engine, statement: Pointer): (string | undefined)[] {
+  const { exports } = engine;
+  return Array.from({ length: exports.sqlite3_bind_parameter_count(statement) }, (_, i) => {
+    const name = exports.sqlite3_bind_parameter_name(statement, i + 1);
+    return name === 0 ? undefined : engine.text(name);
+  });
+}
+
+/** Splits text after so many bytes of UTF-8. */
+function splitAt(text: string, bytes: number): [string, string] {
+  let at = 0;
+  for (let left = bytes; left > 0 && at < text.length;) {
+    const point = text.codePointAt(at)!;
+    left -= point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    at += point < 0x10000 ? 1 : 2;
+  }
+  return [text.slice(0, at), text.slice(at)];
+}

@@ -1,0 +1,316 @@
+/**
+ * The database file: a volume.
+ *
+ * @module
+ */
+
+import { assert } from "../../../src/core/assert.ts";
+import { GraftError } from "../../../src/core/errors.ts";
+import { PAGE_SIZE } from "../../../src/core/limits.ts";
+import { ZERO_PAGE } from "../../replica/page_codec.ts";
+import { LockLevel, ResultCode } from "../engine/result_codes.ts";
+import type { Answer, Pointer } from "../engine/sqlite_module.ts";
+import type { DatabaseSnapshot, DatabaseSource } from "../source.ts";
+import { FIRST_COUNTER, isSameButCounters, readCounter, showCounter } from "./page_one.ts";
+import type { WriterLock } from "./writer_lock.ts";
+
+/** Who hears of the pages that are read, and knows which to fetch along. */
+export interface PageObserver {
+  /** A page is read that is here. */
+  hit(pageIdx: number, page: Uint8Array): void;
+  /** A page is read that is not here: which others to fetch in the same request. */
+  missed(pageIdx: number): Iterable<number>;
+  /** Pages may be other ones now. */
+  reset(): void;
+}
+
+/** What a {@linkcode VolumeFile} is made of. */
+export interface VolumeFileParts {
+  readonly source: DatabaseSource;
+  /** Shared by all connections to the source. */
+  readonly writers: WriterLock;
+  readonly observer: PageObserver;
+  /** The engine's memory. */
+  readonly heap: () => Uint8Array;
+  /** Hears why SQLite is told that something failed. */
+  readonly onFailure: (cause: unknown) => void;
+}
+
+/**
+ * A database file on a snapshot of a volume. What a transaction writes stays here until it commits, as a whole;
+ * whatever unlocks the file without that has rolled back.
+ */
+export class VolumeFile {
+  readonly #parts: VolumeFileParts;
+  #level: number = LockLevel.NONE;
+  #snapshot: DatabaseSnapshot | undefined;
+  /** The state that the counter stands for. */
+  #shown: number | undefined;
+  /** What the engine sees as change counter. */
+  #counter = FIRST_COUNTER;
+  /** Page 1 as it was read or written last. */
+  #pageOne: Uint8Array | undefined;
+  /** The counter that the engine wrote in this transaction. */
+  #written: number | undefined;
+  readonly #pages = new Map<number, Uint8Array>();
+  #pageCount = 0;
+  /** Pages of the snapshot above were cut off in this transaction. */
+  #kept = 0;
+
+  /** Nothing is read yet. */
+  constructor(parts: VolumeFileParts) {
+    this.#parts = parts;
+  }
+
+  /** The snapshot that is read, or was last read. */
+  get snapshot(): DatabaseSnapshot | undefined {
+    return this.#snapshot;
+  }
+
+  /** How long the file is, in bytes. */
+  get size(): number {
+    this.#current();
+    return this.#pageCount * PAGE_SIZE;
+  }
+
+  /** How it is locked. */
+  get level(): number {
+    return this.#level;
+  }
+
+  /** Reads into the engine's memory. */
+  read(target: Pointer, length: number, offset: number): Answer {
+    const snapshot = this.#current();
+    const pageIdx = Math.floor(offset / PAGE_SIZE) + 1;
+    const from = offset % PAGE_SIZE;
+    if (from + length > PAGE_SIZE) return this.#readAcross(target, length, offset);
+    if (pageIdx > this.#pageCount) {
+      this.#parts.heap().fill(0, target, target + length);
+      return ResultCode.IOERR_SHORT_READ;
+    }
+    const page = this.#pages.get(pageIdx) ??
+      (pageIdx > this.#kept ? ZERO_PAGE : snapshot.peek(pageIdx));
+    if (page === undefined) return this.#readMissing(snapshot, pageIdx, target, from, length);
+    this.#copy(pageIdx, page, target, from, length);
+    return ResultCode.OK;
+  }
+
+  /** Writes out of the engine's memory. */
+  write(source: Pointer, length: number, offset: number): Answer {
+    const from = offset % PAGE_SIZE;
+    const pageIdx = Math.floor(offset / PAGE_SIZE) + 1;
+    if (from === 0 && length === PAGE_SIZE) {
+      this.#put(pageIdx, this.#parts.heap().slice(source, source + length));
+      return ResultCode.OK;
+    }
+    if (from + length > PAGE_SIZE) {
+      return this.#fail(
+        new GraftError("invalid", "Cannot write to the database: its page size is not 4096"),
+        ResultCode.IOERR_WRITE,
+      );
+    }
+    return this.#writePart(pageIdx, from, this.#parts.heap().slice(source, source + length));
+  }
+
+  /** Cuts the file off, or makes it longer. */
+  truncate(size: number): number {
+    if (size % PAGE_SIZE !== 0) return ResultCode.IOERR_TRUNCATE;
+    this.#pageCount = size / PAGE_SIZE;
+    this.#kept = Math.min(this.#kept, this.#pageCount);
+    for (const pageIdx of this.#pages.keys()) {
+      if (pageIdx > this.#pageCount) this.#pages.delete(pageIdx);
+    }
+    return ResultCode.OK;
+  }
+
+  /** Takes a stronger lock. */
+  lock(level: number): number {
+    const { source, writers } = this.#parts;
+    if (level <= this.#level) return ResultCode.OK;
+    if (this.#level === LockLevel.NONE) this.#takeSnapshot();
+    if (level >= LockLevel.RESERVED) {
+      if (source.isReadOnly) return ResultCode.READONLY;
+      if (!writers.tryAcquire(this)) return ResultCode.BUSY;
+      if (this.#snapshot?.state !== source.newest) {
+        if (this.#level < LockLevel.RESERVED) writers.release(this);
+        return ResultCode.BUSY_SNAPSHOT;
+      }
+    }
+    this.#level = level;
+    return ResultCode.OK;
+  }
+
+  /** Takes a weaker lock. What was written and not committed is gone. */
+  unlock(level: number): number {
+    if (level >= this.#level) return ResultCode.OK;
+    if (this.#level >= LockLevel.RESERVED) {
+      // what was rolled back may have been page 1
+      if (this.#pages.has(1)) this.#pageOne = undefined;
+      this.#forgetWrites();
+      this.#parts.writers.release(this);
+    }
+    this.#level = level;
+    if (level === LockLevel.NONE) this.dropStale();
+    return ResultCode.OK;
+  }
+
+  /** Whether anybody is about to write. */
+  get isReserved(): boolean {
+    return this.#parts.writers.isHeld;
+  }
+
+  /** Commits what was written. Where that fails, the engine is told to forget what it has in its cache. */
+  commit(): Answer {
+    const snapshot = this.#snapshot;
+    const hasChanges = this.#pages.size > 0 || this.#pageCount !== snapshot?.pageCount ||
+      this.#kept < snapshot.pageCount;
+    if (this.#level < LockLevel.RESERVED || snapshot === undefined) return ResultCode.OK;
+    if (hasChanges) return this.#commit(snapshot);
+    // the counter counts, even if nothing else was changed
+    this.#counter = this.#written ?? this.#counter;
+    this.#written = undefined;
+    return ResultCode.OK;
+  }
+
+  /** Lets go of a snapshot that nobody reads and that is not the newest any more. */
+  dropStale(): void {
+    if (this.#level !== LockLevel.NONE || this.#snapshot === undefined) return;
+    if (this.#snapshot.state !== this.#parts.source.newest) this.#drop();
+  }
+
+  /** Has the engine read every page anew in its next transaction. */
+  forgetCache(): void {
+    this.#shown = undefined;
+  }
+
+  /** Lets everything go. */
+  close(): number {
+    this.unlock(LockLevel.NONE);
+    this.#drop();
+    return ResultCode.OK;
+  }
+
+  #drop(): void {
+    this.#snapshot?.close();
+    this.#snapshot = undefined;
+  }
+
+  /** The snapshot that is read; the newest where the file is not locked. */
+  #current(): DatabaseSnapshot {
+    if (this.#snapshot === undefined) this.#takeSnapshot();
+    assert(this.#snapshot !== undefined, "A file that is read has a snapshot");
+    return this.#snapshot;
+  }
+
+  #takeSnapshot(): void {
+    this.dropStale();
+    this.#snapshot ??= this.#parts.source.snapshot();
+    this.#pageCount = this.#kept = this.#snapshot.pageCount;
+    const { state } = this.#snapshot;
+    if (state === this.#shown) return;
+    this.#shown = state;
+    this.#pageOne = undefined;
+    this.#counter = nextCounter(this.#counter);
+    this.#parts.observer.reset();
+  }
+
+  #copy(pageIdx: number, page: Uint8Array, target: Pointer, from: number, length: number): void {
+    const heap = this.#parts.heap();
+    const isWhole = length === PAGE_SIZE;
+    heap.set(isWhole ? page : page.subarray(from, from + length), target);
+    if (pageIdx === 1) {
+      this.#pageOne = page;
+      const counter = this.#written ?? this.#counter;
+      showCounter(heap.subarray(target, target + length), from, counter);
+    }
+    if (isWhole) this.#parts.observer.hit(pageIdx, page);
+  }
+
+  async #readMissing(
+    snapshot: DatabaseSnapshot,
+    pageIdx: number,
+    target: Pointer,
+    from: number,
+    length: number,
+  ): Promise<number> {
+    try {
+      const reading = snapshot.read(pageIdx);
+      snapshot.prefetch(this.#parts.observer.missed(pageIdx));
+      this.#copy(pageIdx, await reading, target, from, length);
+      return ResultCode.OK;
+    } catch (error) {
+      return this.#fail(error, ResultCode.IOERR_READ);
+    }
+  }
+
+  /** Whole pages at once, as when a file is copied. */
+  async #readAcross(target: Pointer, length: number, offset: number): Promise<number> {
+    let code: number = ResultCode.OK;
+    for (let done = 0; done < length;) {
+      const part = Math.min(length - done, PAGE_SIZE - (offset + done) % PAGE_SIZE);
+      const answer = await this.read(target + done, part, offset + done);
+      if (answer !== ResultCode.OK) code = answer;
+      done += part;
+    }
+    return code;
+  }
+
+  async #writePart(pageIdx: number, from: number, bytes: Uint8Array): Promise<number> {
+    try {
+      const isThere = pageIdx <= this.#kept && pageIdx <= this.#pageCount;
+      const old = this.#pages.get(pageIdx) ??
+        (isThere ? await this.#current().read(pageIdx) : ZERO_PAGE);
+      const page = old.slice();
+      page.set(bytes, from);
+      this.#put(pageIdx, page);
+      return ResultCode.OK;
+    } catch (error) {
+      return this.#fail(error, ResultCode.IOERR_WRITE);
+    }
+  }
+
+  #put(pageIdx: number, page: Uint8Array): void {
+    this.#pageCount = Math.max(this.#pageCount, pageIdx);
+    if (pageIdx === 1) {
+      this.#written = readCounter(page);
+      // a counter alone is no reason for everybody to fetch page 1 again
+      if (this.#pageOne !== undefined && isSameButCounters(this.#pageOne, page)) return;
+      this.#pageOne = page;
+    }
+    this.#pages.set(pageIdx, page);
+  }
+
+  async #commit(snapshot: DatabaseSnapshot): Promise<number> {
+    const pages = new Map(this.#pages);
+    // what was cut off and lies below the page count again is zeros, which only a page can say
+    const last = Math.min(this.#pageCount, snapshot.pageCount);
+    for (let pageIdx = this.#kept + 1; pageIdx <= last; pageIdx++) {
+      if (!pages.has(pageIdx)) pages.set(pageIdx, ZERO_PAGE);
+    }
+    try {
+      const changes = { pages, pageCount: this.#pageCount };
+      this.#snapshot = await this.#parts.source.commit(snapshot, changes);
+    } catch (error) {
+      return this.#fail(error, ResultCode.IOERR_COMMIT_ATOMIC);
+    }
+    this.#shown = this.#snapshot.state;
+    this.#counter = this.#written ?? this.#counter;
+    this.#forgetWrites();
+    return ResultCode.OK;
+  }
+
+  #forgetWrites(): void {
+    this.#pages.clear();
+    this.#written = undefined;
+    this.#pageCount = this.#kept = this.#snapshot?.pageCount ?? 0;
+  }
+
+  #fail(error: unknown, code: number): number {
+    this.#parts.onFailure(error);
+    return code;
+  }
+}
+
+function nextCounter(counter: number): number {
+  return (counter + 1) >>> 0;
+}
