@@ -56,8 +56,8 @@ export interface SqliteExports {
   sqlite3_interrupt(database: Pointer): void;
   /** The low half; the high one is in {@linkcode SqliteModule.getTempRet0}. */
   sqlite3_last_insert_rowid(database: Pointer): number;
-  sqlite3_stmt_busy(statement: Pointer): number;
-  sqlite3_stmt_isexplain(statement: Pointer): number;
+  /** Of a statement that has ended; any other may have to wait. */
+  sqlite3_reset(statement: Pointer): number;
   sqlite3_stmt_readonly(statement: Pointer): number;
   sqlite3_stmt_status(statement: Pointer, what: number, reset: number): number;
   sqlite3_total_changes(database: Pointer): number;

@@ -30,6 +30,8 @@ export class Statement {
   readonly #parameters: readonly (string | undefined)[];
   #columns: string[] | undefined;
   #prepared = 0;
+  /** Whether it has ended, or was not begun. */
+  #isDone = true;
 
   private constructor(engine: Engine, sql: string, pointer: Pointer) {
     const { exports } = engine;
@@ -91,6 +93,7 @@ export class Statement {
 
   /** Moves to the next row: whether there is one. */
   step(): boolean | Promise<boolean> {
+    this.#isDone = false;
     const answer = this.#engine.suspending.sqlite3_step(this.#pointer);
     if (typeof answer !== "number") return answer.then((code) => this.#isRow(code));
     return this.#isRow(answer);
@@ -114,10 +117,12 @@ export class Statement {
     return row;
   }
 
-  /** Makes it ready to run again. What it failed with was told already. */
-  async reset(): Promise<void> {
-    await this.#engine.suspending.sqlite3_reset(this.#pointer);
-    this.#engine.exports.sqlite3_clear_bindings(this.#pointer);
+  /** Makes it ready to run again; a promise where that takes its time. What it failed with was told already. */
+  reset(): Promise<void> | undefined {
+    const { exports } = this.#engine;
+    if (!this.#isDone) return this.#resetLater();
+    exports.sqlite3_reset(this.#pointer);
+    exports.sqlite3_clear_bindings(this.#pointer);
   }
 
   /** Ends it. */
@@ -126,7 +131,15 @@ export class Statement {
     await answer;
   }
 
+  /** A statement that is broken off may have to end its transaction, and wait for that. */
+  async #resetLater(): Promise<void> {
+    await this.#engine.suspending.sqlite3_reset(this.#pointer);
+    this.#engine.exports.sqlite3_clear_bindings(this.#pointer);
+    this.#isDone = true;
+  }
+
   #isRow(code: number): boolean {
+    this.#isDone = code === ResultCode.DONE;
     if (code === ResultCode.ROW) return true;
     if (code === ResultCode.DONE) return false;
     throw this.#engine.error(code, this.sql);

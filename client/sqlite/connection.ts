@@ -1,0 +1,261 @@
+/**
+ * A connection: one engine on a source.
+ *
+ * @module
+ */
+
+import { GraftError } from "../../src/core/errors.ts";
+import { Engine } from "./engine/engine.ts";
+import type { LoadedEngine } from "./engine/load_engine.ts";
+import { OpenFlag } from "./engine/result_codes.ts";
+import { type SqlParameters, type SqlRow, Statement } from "./engine/statement.ts";
+import type { SqlValue } from "./engine/values.ts";
+import { PageLog, type Prefetcher } from "./page_log.ts";
+import type { DatabaseSource } from "./source.ts";
+import { type PragmaHandler, VolumeVfs } from "./vfs/volume_vfs.ts";
+import type { WriterLock } from "./vfs/writer_lock.ts";
+
+/** What a {@linkcode Connection} is made of. */
+export interface ConnectionParts {
+  readonly source: DatabaseSource;
+  readonly engine: LoadedEngine;
+  /** Shared by all connections to the source. */
+  readonly writers: WriterLock;
+  /** Which pages to fetch along, for this connection. */
+  readonly prefetcher?: (connection: Connection) => Prefetcher;
+  /** Answers pragmas that SQLite does not know. */
+  readonly pragma?: (connection: Connection) => PragmaHandler;
+  /** Statements that set it up. */
+  readonly setup: readonly string[];
+}
+
+/** What a statement that changes rows answers. */
+export interface SqlResult {
+  /** How many rows it inserted, changed or deleted. */
+  readonly rowsAffected: number;
+  /** The rowid of the row that was inserted last on this connection; 0n if none was. */
+  readonly lastInsertRowid: bigint;
+}
+
+/** A row as an object by the names of its columns, or as a list. */
+export type RowMode = "object" | "array";
+
+/** Statements that are kept prepared. */
+const STATEMENTS_MAX = 128;
+
+/**
+ * A connection. One call at a time: whoever shares it must see to that.
+ */
+export class Connection {
+  readonly #parts: ConnectionParts;
+  readonly #log: PageLog;
+  #engine!: Engine;
+  #vfs!: VolumeVfs;
+  /** Prepared and not in use, the latest last. */
+  readonly #statements = new Map<string, Statement>();
+  #cause: unknown;
+
+  private constructor(parts: ConnectionParts) {
+    this.#parts = parts;
+    this.#log = new PageLog(parts.prefetcher?.(this));
+  }
+
+  /** Opens a connection. */
+  static async open(parts: ConnectionParts): Promise<Connection> {
+    const connection = new Connection(parts);
+    await connection.#open();
+    for (const sql of parts.setup) await connection.script(sql);
+    return connection;
+  }
+
+  /** The pages that it reads. */
+  get pages(): PageLog {
+    return this.#log;
+  }
+
+  /** The page of the snapshot it is at, if that is here. */
+  peek(pageIdx: number): Uint8Array | undefined {
+    return this.#vfs.file.snapshot?.peek(pageIdx);
+  }
+
+  /** How many pages the snapshot has that it is at. */
+  get pageCount(): number {
+    return this.#vfs.file.snapshot?.pageCount ?? 0;
+  }
+
+  /** The LSN of the snapshot that it is at. */
+  get lsn(): number | undefined {
+    return this.#vfs.file.snapshot?.lsn;
+  }
+
+  /** The number of the state that it is at. */
+  get state(): number | undefined {
+    return this.#vfs.file.snapshot?.state;
+  }
+
+  /** Whether a transaction is open. */
+  get isInTransaction(): boolean {
+    return !this.#engine.isAutocommit;
+  }
+
+  /** All rows of a statement. */
+  async all(sql: string, parameters: SqlParameters, mode: "array"): Promise<SqlValue[][]>;
+  async all(sql: string, parameters?: SqlParameters, mode?: "object"): Promise<SqlRow[]>;
+  async all(
+    sql: string,
+    parameters: SqlParameters = [],
+    mode: RowMode = "object",
+  ): Promise<unknown[]> {
+    return await this.#use(sql, async (statement) => {
+      statement.bind(parameters);
+      const rows: unknown[] = [];
+      for (;;) {
+        const step = statement.step();
+        if (!(typeof step === "boolean" ? step : await step)) return rows;
+        rows.push(mode === "array" ? statement.row() : statement.object());
+      }
+    });
+  }
+
+  /** Runs a statement to its end. */
+  async run(sql: string, parameters: SqlParameters = []): Promise<SqlResult> {
+    return await this.#use(sql, async (statement) => {
+      statement.bind(parameters);
+      const before = this.#engine.totalChanges;
+      while (await statement.step());
+      return {
+        // `changes` is what an earlier statement did, where this one does not count
+        rowsAffected: this.#engine.totalChanges === before ? 0 : this.#engine.changes,
+        lastInsertRowid: this.#engine.lastInsertRowid,
+      };
+    });
+  }
+
+  /** Rows one by one. The statement is under way until the iteration ends. */
+  async *iterate(sql: string, parameters: SqlParameters = []): AsyncGenerator<Statement> {
+    const statement = await this.#take(sql);
+    try {
+      statement.bind(parameters);
+      while (await statement.step()) yield statement;
+    } finally {
+      await this.#giveBack(sql, statement);
+    }
+  }
+
+  /** Whether the first statement of `sql` changes nothing. */
+  async isReadOnly(sql: string): Promise<boolean> {
+    return await this.#use(sql, (statement) => Promise.resolve(statement.isReadOnly));
+  }
+
+  /** Runs all statements of a text, without parameters. */
+  async script(sql: string): Promise<void> {
+    for (let rest = sql; rest !== "";) {
+      const { statement, tail } = await Statement.prepare(this.#engine, rest);
+      rest = tail;
+      if (statement === undefined) continue;
+      try {
+        while (await statement.step());
+      } finally {
+        await statement.finalize();
+      }
+    }
+  }
+
+  /** Has what is under way fail with the code `aborted`. */
+  interrupt(): void {
+    this.#engine.interrupt();
+  }
+
+  /** Lets go of a snapshot that nobody reads. */
+  dropStale(): void {
+    this.#vfs.file.dropStale();
+  }
+
+  /** Has SQLite read every page anew in its next transaction. */
+  forgetCache(): void {
+    this.#vfs.file.forgetCache();
+  }
+
+  /** Closes it. */
+  async close(): Promise<void> {
+    for (const statement of this.#statements.values()) await statement.finalize();
+    this.#statements.clear();
+    await this.#engine.close();
+  }
+
+  async #open(): Promise<void> {
+    const { source, writers, engine, pragma } = this.#parts;
+    const instance = await engine.instantiate();
+    const access = source.isReadOnly ? OpenFlag.READONLY : OpenFlag.READWRITE | OpenFlag.CREATE;
+    this.#engine = await Engine.open({
+      instance,
+      name: source.vid,
+      flags: access,
+      takeCause: () => this.#takeCause(),
+      makeVfs: (heap) => {
+        this.#vfs = new VolumeVfs({
+          source,
+          writers,
+          heap,
+          observer: this.#log,
+          onFailure: (cause) => this.#cause = cause,
+          allocateText: (text) => this.#engine.allocateText(text).pointer,
+          pragma: pragma?.(this) ?? (() => undefined),
+        });
+        return this.#vfs;
+      },
+    });
+  }
+
+  #takeCause(): unknown {
+    const cause = this.#cause;
+    this.#cause = undefined;
+    return cause;
+  }
+
+  async #use<T>(sql: string, run: (statement: Statement) => Promise<T>): Promise<T> {
+    const statement = await this.#take(sql);
+    try {
+      return await run(statement);
+    } finally {
+      await this.#giveBack(sql, statement);
+    }
+  }
+
+  async #take(sql: string): Promise<Statement> {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) {
+      this.#statements.delete(sql);
+      return known;
+    }
+    const { statement, tail } = await Statement.prepare(this.#engine, sql);
+    if (statement === undefined) {
+      throw new GraftError("invalid", "Cannot run the statement: the text holds none");
+    }
+    if (await this.#isBlank(tail)) return statement;
+    await statement.finalize();
+    throw new GraftError("invalid", `Cannot run "${sql}": it holds several statements`, {
+      hint: "Run them one by one, or all with script()",
+    });
+  }
+
+  /** Whether text holds no statement: white space and comments. */
+  async #isBlank(text: string): Promise<boolean> {
+    if (text.trim() === "") return true;
+    const { statement } = await Statement.prepare(this.#engine, text);
+    await statement?.finalize();
+    return statement === undefined;
+  }
+
+  /** Keeps a statement for the next who runs it. */
+  async #giveBack(sql: string, statement: Statement): Promise<void> {
+    const resetting = statement.reset();
+    if (resetting !== undefined) await resetting;
+    if (this.#statements.has(sql)) return await statement.finalize();
+    this.#statements.set(sql, statement);
+    if (this.#statements.size <= STATEMENTS_MAX) return;
+    const [[oldest, forgotten]] = this.#statements;
+    this.#statements.delete(oldest);
+    await forgotten.finalize();
+  }
+}

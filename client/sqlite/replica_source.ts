@@ -1,0 +1,46 @@
+/**
+ * A replica as the source of a database.
+ *
+ * @module
+ */
+
+import { assert } from "../../src/core/assert.ts";
+import type { VolumeId } from "../../src/core/gid.ts";
+import type { Replica } from "../replica/replica.ts";
+import type { LocalChanges } from "../replica/replica_store.ts";
+import { ReplicaSnapshot } from "../replica/snapshot.ts";
+import type { DatabaseSnapshot, DatabaseSource } from "./source.ts";
+
+/** The pages of a replica. */
+export class ReplicaSource implements DatabaseSource {
+  /** Whether nothing can be committed. */
+  readonly isReadOnly: boolean;
+  readonly #replica: Replica;
+
+  /** The replica is not closed with it. */
+  constructor(replica: Replica, isReadOnly = false) {
+    this.#replica = replica;
+    this.isReadOnly = isReadOnly;
+  }
+
+  /** The volume. */
+  get vid(): VolumeId {
+    return this.#replica.vid;
+  }
+
+  /** The number of the newest state. */
+  get newest(): number {
+    return this.#replica.state;
+  }
+
+  /** The newest state. */
+  snapshot(): DatabaseSnapshot {
+    return this.#replica.snapshot();
+  }
+
+  /** Commits here; it is pushed in the background. */
+  async commit(snapshot: DatabaseSnapshot, changes: LocalChanges): Promise<DatabaseSnapshot> {
+    assert(snapshot instanceof ReplicaSnapshot, "A source commits on its own snapshots");
+    return await this.#replica.commit(snapshot, changes);
+  }
+}
