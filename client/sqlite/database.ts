@@ -1,0 +1,257 @@
+/**
+ * What users hold: a SQLite database on a volume.
+ *
+ * @module
+ */
+
+import { GraftError } from "../../src/core/errors.ts";
+import type { VolumeId } from "../../src/core/gid.ts";
+import type { Timers } from "../../src/core/timers.ts";
+import type { Replica } from "../replica/replica.ts";
+import type { ReplicaStatus } from "../replica/status.ts";
+import type { Connection, SqlResult } from "./connection.ts";
+import { ConnectionPool } from "./connection_pool.ts";
+import type { SqlParameters, SqlRow } from "./engine/statement.ts";
+import { SqliteError } from "./engine/sqlite_error.ts";
+import type { SqlValue } from "./engine/values.ts";
+import { watchQuery } from "./live_query.ts";
+import type { PageStatistics } from "./page_log.ts";
+import { SqlTransaction } from "./sql_transaction.ts";
+import { WriterTurns } from "./writer_turns.ts";
+
+/** What a {@linkcode Database} is made of. */
+export interface DatabaseParts {
+  /** Its pages; closed with it. */
+  readonly replica: Replica;
+  /** Opens a connection. */
+  readonly connect: () => Promise<Connection>;
+  /** How many connections there may be. */
+  readonly connectionsMax: number;
+  /** How long to wait for a connection, and for others who write. */
+  readonly busyMs: number;
+  /** Waiting. */
+  readonly timers: Timers;
+}
+
+/** How a database is doing: as its replica, and the pages that its connections asked for. */
+export interface DatabaseStatus extends ReplicaStatus {
+  /** Pages that were read, fetched and prefetched since it was opened. */
+  readonly pages: PageStatistics;
+}
+
+/** How a transaction runs. */
+export interface SqlTransactionOptions {
+  /** Whether it only reads: then it waits for nobody. Default: false. */
+  readonly readOnly?: boolean;
+  /** Whether it resolves only when the server has it. Offline it rejects, and stays committed here. Default: false. */
+  readonly sync?: boolean;
+}
+
+/** How often a transaction begins anew because its snapshot had become stale. */
+const ATTEMPTS_MAX = 100;
+
+/** A SQLite database on a volume. */
+export class Database {
+  readonly #parts: DatabaseParts;
+  readonly #pool: ConnectionPool;
+  readonly #writers: WriterTurns;
+  /** Lets go of snapshots that have become stale, until the database is closed. */
+  readonly #watching: Promise<void>;
+  #closing: Promise<void> | undefined;
+
+  /** On parts; `openDatabase` picks them. */
+  constructor(parts: DatabaseParts) {
+    const { connect, connectionsMax, busyMs, timers } = parts;
+    this.#parts = parts;
+    this.#pool = new ConnectionPool({ open: connect, connectionsMax, waitMs: busyMs, timers });
+    this.#writers = new WriterTurns(timers, busyMs);
+    this.#watching = this.#watch();
+  }
+
+  /** The volume. */
+  get vid(): VolumeId {
+    return this.#parts.replica.vid;
+  }
+
+  /** What keeps its pages: for `reset()`, `replay()`, `keepBoth()`, `changes()`, `statuses()`. */
+  get replica(): Replica {
+    return this.#parts.replica;
+  }
+
+  /** All rows of a statement, as objects. */
+  async query<Row = SqlRow>(sql: string, parameters: SqlParameters = []): Promise<Row[]> {
+    return await this.#read(sql, (connection) => connection.all(sql, parameters)) as Row[];
+  }
+
+  /** All rows of a statement, as lists. */
+  async values(sql: string, parameters: SqlParameters = []): Promise<SqlValue[][]> {
+    return await this.#read(sql, (connection) => connection.all(sql, parameters, "array"));
+  }
+
+  /** The first row of a statement; undefined where there is none. */
+  async first<Row = SqlRow>(sql: string, parameters: SqlParameters = []): Promise<Row | undefined> {
+    const [row] = await this.query<Row>(sql, parameters);
+    return row;
+  }
+
+  /**
+   * Rows one by one, all of one snapshot. It has a connection of its own until it ends; leave the loop to end it
+   * before.
+   */
+  async *iterate<Row = SqlRow>(
+    sql: string,
+    parameters: SqlParameters = [],
+  ): AsyncGenerator<Row> {
+    const connection = await this.#pool.take();
+    try {
+      await requireReadOnly(connection, sql);
+      for await (const statement of connection.iterate(sql, parameters)) {
+        yield statement.object() as Row;
+      }
+    } finally {
+      this.#pool.giveBack(connection);
+    }
+  }
+
+  /** Runs a statement, which commits here at once and is pushed in the background. */
+  async execute(sql: string, parameters: SqlParameters = []): Promise<SqlResult> {
+    return await this.#write((connection) =>
+      atRest(connection, () => connection.run(sql, parameters))
+    );
+  }
+
+  /** Runs all statements of a text, without parameters; each is a transaction, unless the text begins one. */
+  async script(sql: string): Promise<void> {
+    await this.#write((connection) => atRest(connection, () => connection.script(sql)));
+  }
+
+  /**
+   * Runs a transaction and commits it here: all of it or nothing. It is pushed in the background.
+   *
+   * @param run Reads and writes through `tx`. It runs again, on a newer snapshot, when commits of others came
+   * meanwhile: so it should do nothing else.
+   * @returns What `run` returned.
+   * @throws {SqliteError} What its statements fail with; what `run` throws rolls it back.
+   */
+  async transaction<T>(
+    run: (tx: SqlTransaction) => T | Promise<T>,
+    { readOnly = false, sync = false }: SqlTransactionOptions = {},
+  ): Promise<T> {
+    if (readOnly) return await this.#pool.use((connection) => runOnce(connection, "begin", run));
+    const result = await this.#write((connection) => runOnce(connection, "begin immediate", run));
+    if (sync) await this.sync();
+    return result;
+  }
+
+  /**
+   * The rows of a statement, and again whenever they may have changed: when pages changed that it had read.
+   * Leave the loop to end it.
+   */
+  watch<Row = SqlRow>(
+    sql: string,
+    parameters: SqlParameters = [],
+  ): AsyncIterableIterator<Row[]> {
+    return watchQuery<Row>(this.replica, this.#pool, sql, parameters);
+  }
+
+  /** How it is doing. */
+  status(): DatabaseStatus {
+    return { ...this.replica.status(), pages: this.#pool.statistics };
+  }
+
+  /**
+   * Resolves when all that was committed here is on the server, and all that was committed there until now is known
+   * here.
+   *
+   * @throws {GraftError} What hinders it, as with a replica.
+   */
+  async sync(): Promise<void> {
+    await this.replica.sync();
+  }
+
+  /** Ends what is under way, and closes the replica. What was not pushed is pushed when it is opened again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Closes it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #read<T>(sql: string, run: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.#pool.take();
+    try {
+      if (await connection.isReadOnly(sql)) {
+        return await atRest(connection, () => run(connection));
+      }
+    } finally {
+      this.#pool.giveBack(connection);
+    }
+    // such as `insert … returning`
+    return await this.#write((writer) => atRest(writer, () => run(writer)));
+  }
+
+  /** Runs what writes, again where its snapshot has become stale. */
+  async #write<T>(run: (connection: Connection) => Promise<T>): Promise<T> {
+    return await this.#writers.run(async () => {
+      for (let attempt = 1;; attempt++) {
+        try {
+          return await this.#pool.use(run);
+        } catch (error) {
+          const isStale = error instanceof SqliteError && error.code === "conflict";
+          if (!isStale || attempt >= ATTEMPTS_MAX) throw error;
+        }
+      }
+    });
+  }
+
+  async #watch(): Promise<void> {
+    for await (const _ of this.replica.changes()) this.#pool.dropStale();
+  }
+
+  async #close(): Promise<void> {
+    await this.#pool.close();
+    await this.#parts.replica.close();
+    await this.#watching;
+  }
+}
+
+async function runOnce<T>(
+  connection: Connection,
+  begin: string,
+  run: (tx: SqlTransaction) => T | Promise<T>,
+): Promise<T> {
+  await connection.run(begin);
+  const tx = new SqlTransaction(connection);
+  try {
+    const result = await run(tx);
+    await tx.end();
+    await connection.run("commit");
+    return result;
+  } finally {
+    await tx.end();
+    if (connection.isInTransaction) await connection.run("rollback");
+  }
+}
+
+/** Runs statements that must not leave a transaction open. */
+async function atRest<T>(connection: Connection, run: () => Promise<T>): Promise<T> {
+  try {
+    const result = await run();
+    if (!connection.isInTransaction) return result;
+  } finally {
+    if (connection.isInTransaction) await connection.run("rollback");
+  }
+  throw new GraftError("invalid", "Cannot leave a transaction open: it was rolled back", {
+    hint: "Use transaction(), or one script() that begins and ends it",
+  });
+}
+
+async function requireReadOnly(connection: Connection, sql: string): Promise<void> {
+  if (await connection.isReadOnly(sql)) return;
+  throw new GraftError("invalid", `Cannot iterate over "${sql}": it changes the database`, {
+    hint: "Use query() for statements that change rows and return them",
+  });
+}

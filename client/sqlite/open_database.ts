@@ -1,0 +1,94 @@
+/**
+ * Opens databases.
+ *
+ * @module
+ */
+
+import { systemTimers } from "../../src/core/timers.ts";
+import { openReplica, type OpenReplicaOptions } from "../open_replica.ts";
+import type { Replica } from "../replica/replica.ts";
+import { Connection } from "./connection.ts";
+import { Database } from "./database.ts";
+import { type EngineOptions, type LoadedEngine, loadEngine } from "./engine/load_engine.ts";
+import { ReplicaSource } from "./replica_source.ts";
+import { WriterLock } from "./vfs/writer_lock.ts";
+
+/** How a database is opened. Everything is optional. */
+export interface OpenDatabaseOptions extends OpenReplicaOptions {
+  /** Which build of SQLite, and where its WebAssembly is. */
+  readonly engine?: EngineOptions;
+  /** How many connections there may be, each with a cache of its own; default 8. */
+  readonly connectionsMax?: number;
+  /** How long to wait for a connection, and for others who write; default 5,000 ms. */
+  readonly busyMs?: number;
+  /** Statements that set up each connection, such as `pragma foreign_keys = off`. */
+  readonly setup?: readonly string[];
+}
+
+const CONNECTIONS_MAX = 8;
+const BUSY_MS = 5_000;
+/** What every connection begins with. A journal in memory is enough: nothing is written before a commit. */
+const SETUP = [
+  "pragma journal_mode = memory",
+  "pragma temp_store = memory",
+  "pragma foreign_keys = on",
+];
+
+/**
+ * Opens a SQLite database on a volume: at once, however large it is. Queries fetch the pages that they touch;
+ * transactions commit here, offline too, and are pushed in the background.
+ *
+ * @param url The server's URL.
+ * @param volumeId The volume; without one a new database begins, which comes into being on the server with the first
+ * push.
+ * @throws {GraftError} As `openReplica`; `unavailable` when SQLite itself cannot be loaded.
+ *
+ * @example
+ * ```ts
+ * import { openDatabase } from "./open_database.ts";
+ * import { startServer } from "../../src/server/mod.ts";
+ *
+ * const server = await startServer({ listen: ["127.0.0.1:0"], log: "memory:", objects: "memory:" });
+ * const db = await openDatabase(server.urls[0]);
+ * await db.script("create table posts (id integer primary key, title text)");
+ * await db.transaction(async (tx) => {
+ *   await tx.execute("insert into posts (title) values (?)", ["Hello"]);
+ * });
+ * console.log(await db.query("select * from posts")); // [ { id: 1, title: "Hello" } ]
+ * await db.close();
+ * await server.close();
+ * ```
+ */
+export async function openDatabase(
+  url: string | URL,
+  volumeId?: string,
+  options: OpenDatabaseOptions = {},
+): Promise<Database> {
+  const { engine, replica } = await openBoth(url, volumeId, options);
+  const source = new ReplicaSource(replica);
+  const writers = new WriterLock();
+  const setup = [...SETUP, ...options.setup ?? []];
+  return new Database({
+    replica,
+    connect: () => Connection.open({ source, engine, writers, setup }),
+    connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,
+    busyMs: options.busyMs ?? BUSY_MS,
+    timers: options.timers ?? systemTimers,
+  });
+}
+
+/** The engine is loaded while the replica asks its server. */
+async function openBoth(
+  url: string | URL,
+  volumeId: string | undefined,
+  options: OpenDatabaseOptions,
+): Promise<{ engine: LoadedEngine; replica: Replica }> {
+  const [engine, replica] = await Promise.allSettled([
+    loadEngine(options.engine),
+    openReplica(url, volumeId, options),
+  ]);
+  if (replica.status === "rejected") throw replica.reason;
+  if (engine.status === "fulfilled") return { engine: engine.value, replica: replica.value };
+  await replica.value.close();
+  throw engine.reason;
+}
