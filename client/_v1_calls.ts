@@ -41,9 +41,9 @@ export class V1Calls {
     this.#urls = urls;
   }
 
-  /** The newest snapshot, or the one at an LSN. */
-  async snapshot(vid: VolumeId, lsn: Lsn | undefined, signal: Signal): Promise<Snapshot> {
-    const query = lsn === undefined ? "" : `?at=${lsn}`;
+  /** The newest snapshot, or the one at an LSN or a time. */
+  async snapshot(vid: VolumeId, at: Lsn | string | undefined, signal: Signal): Promise<Snapshot> {
+    const query = at === undefined ? "" : `?at=${encodeURIComponent(at)}`;
     return await this.#transport.send({
       action: `read the snapshot of volume "${vid}"`,
       method: "GET",

@@ -6,6 +6,7 @@
 
 import type { Clock } from "../src/core/clock.ts";
 import { systemClock } from "../src/core/clock.ts";
+import { GraftError } from "../src/core/errors.ts";
 import type { ClientId, VolumeId } from "../src/core/gid.ts";
 import { newGid, parseGid } from "../src/core/gid.ts";
 import { type Lsn, toLsn } from "../src/core/lsn.ts";
@@ -32,6 +33,7 @@ import type {
   GraftClientOptions,
   PageToWrite,
   PullRange,
+  SnapshotChoice,
 } from "./options.ts";
 import { PagesRead } from "./pages_read.ts";
 
@@ -120,16 +122,22 @@ export class GraftClient {
   }
 
   /**
-   * A volume's snapshot: the latest, or the one at `lsn`.
+   * A volume's snapshot: the latest, the one at `lsn`, or the last one at or before `at`.
    *
-   * @throws {GraftError} `missing` when the volume or the LSN is not there.
+   * @throws {GraftError} `missing` when the volume or the LSN is not there; `invalid` for a time that is none,
+   * and for any on a server without the v1 interface.
    */
-  async snapshot(vid: string, options: CallOptions & { lsn?: number } = {}): Promise<Snapshot> {
+  async snapshot(vid: string, options: CallOptions & SnapshotChoice = {}): Promise<Snapshot> {
     const volume = parseGid("volume", vid);
+    const { at, signal } = options;
     const lsn = options.lsn === undefined ? undefined : toLsn(options.lsn);
+    const time = at instanceof Date ? formatTime(at) : at;
     return await this.#choice.run(
-      () => this.#v1.snapshot(volume, lsn, options.signal),
-      () => this.#protocol.snapshot(volume, lsn, options.signal),
+      () => this.#v1.snapshot(volume, lsn ?? time, signal),
+      () => {
+        if (time === undefined) return this.#protocol.snapshot(volume, lsn, signal);
+        throw new GraftError("invalid", "Cannot look for a time: the server has no v1 interface");
+      },
     );
   }
 
@@ -300,6 +308,11 @@ export class GraftClient {
     );
     return segments.flat();
   }
+}
+
+function formatTime(time: Date): string {
+  if (!Number.isNaN(time.getTime())) return time.toISOString();
+  throw new GraftError("invalid", "Cannot read a snapshot: the date is none");
 }
 
 /** What was drawn first, then the rest; a part without pages is none. */

@@ -78,6 +78,7 @@ export type {
   PageToWrite,
   ProtocolName,
   PullRange,
+  SnapshotChoice,
 } from "./options.ts";
 export { PagesRead } from "./pages_read.ts";
 export type { Fetch } from "./_transport.ts";

@@ -5,15 +5,19 @@
  */
 
 import { type Clock, systemClock } from "../src/core/clock.ts";
-import { newGid, parseGid } from "../src/core/gid.ts";
+import { GraftError } from "../src/core/errors.ts";
+import { newGid, parseGid, type VolumeId } from "../src/core/gid.ts";
 import { type Random, systemRandom } from "../src/core/random.ts";
 import { systemTimers, type Timers } from "../src/core/timers.ts";
 import type { Decompress } from "../src/wire/v1/page_stream_decoder.ts";
 import { baseUrl, headersFor } from "./_setup.ts";
 import type { Fetch } from "./_transport.ts";
+import { GraftClient } from "./graft_client.ts";
+import type { SnapshotChoice } from "./options.ts";
 import { DetectingRemote } from "./replica/detecting_remote.ts";
+import { PastRemote } from "./replica/past_remote.ts";
 import { ProtocolRemote } from "./replica/protocol_remote.ts";
-import type { ReplicaRemote } from "./replica/remote.ts";
+import type { RemoteSnapshot, ReplicaRemote } from "./replica/remote.ts";
 import { type Prefetch, Replica } from "./replica/replica.ts";
 import { SharedRemotes } from "./replica/shared_remotes.ts";
 import { V1Remote } from "./replica/v1_remote.ts";
@@ -34,6 +38,11 @@ export interface OpenReplicaOptions {
   readonly token?: string;
   /** Who commits, in a storage that does not know the volume yet; nobody else may use it. Default: a new id. */
   readonly clientId?: string;
+  /**
+   * Opens the volume as it was, and read-only: at an LSN, or at the last commit at or before a time (a `Date`, RFC
+   * 3339, or so long ago: `2h`). Its pages are kept in memory only.
+   */
+  readonly at?: number | Date | string;
   /** Which pages to fetch along with those that are missed; default: none. */
   readonly prefetch?: Prefetch;
   /**
@@ -99,9 +108,15 @@ export async function openReplica(
 ): Promise<Replica> {
   const { clock = systemClock, random = systemRandom, timers = systemTimers } = options;
   const newVolumeId = () => newGid("volume", clock, random);
+  if (volumeId === undefined && options.at !== undefined) {
+    throw new GraftError("invalid", "Cannot open a new volume as it was: it has no past");
+  }
   const vid = volumeId === undefined ? newVolumeId() : parseGid("volume", volumeId);
   const given = options.clientId === undefined ? [] : [parseGid("client", options.clientId)];
-  const remote = openRemote(baseUrl(url), options);
+  const current = openRemote(baseUrl(url), options);
+  const remote = options.at === undefined ? current : new PastRemote(current, () => {
+    return snapshotAt(url, vid, options);
+  });
   let storage: ReplicaStorage | undefined;
   try {
     storage = await openStorageOf(options);
@@ -110,6 +125,7 @@ export async function openReplica(
       remote,
       vid,
       isNew: volumeId === undefined,
+      isReadOnly: options.at !== undefined,
       // the given one is used once: after a reset that left a push open there is another
       newClientId: () => given.pop() ?? newGid("client", clock, random),
       newVolumeId,
@@ -125,7 +141,22 @@ export async function openReplica(
   }
 }
 
-async function openStorageOf({ storage = "memory:", wait }: OpenReplicaOptions) {
+/** The snapshot that is meant by `at`. */
+async function snapshotAt(
+  url: string | URL,
+  vid: VolumeId,
+  { at, metastoreUrl, token, fetch, attemptMs, deadlineMs }: OpenReplicaOptions,
+): Promise<RemoteSnapshot> {
+  const client = new GraftClient(url, { metastoreUrl, token, fetch, attemptMs, deadlineMs });
+  const choice: SnapshotChoice = typeof at === "number" ? { lsn: at } : { at };
+  const { cid, lsn, pageCount, timestampMs } = await client.snapshot(vid, choice);
+  return { vid, cid, lsn, pageCount, timestampMs, digest: undefined };
+}
+
+async function openStorageOf({ storage = "memory:", wait, at }: OpenReplicaOptions) {
+  if (at !== undefined && storage !== "memory:") {
+    throw new GraftError("invalid", "Cannot keep what is past in a storage: it is read in memory");
+  }
   return typeof storage === "string" ? await openStorage(storage, { wait }) : storage;
 }
 

@@ -53,6 +53,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Which snapshot of a volume is meant; without either the latest. */
+export interface SnapshotChoice {
+  /** The one at this LSN. */
+  readonly lsn?: number;
+  /** The last one at or before a time: a `Date`, RFC 3339, or so long ago (`2h`, `7d`). */
+  readonly at?: Date | string;
+}
+
 /** LSNs from `start` to `end`, both inclusive; without an end: to the latest. */
 export interface PullRange {
   /** The first LSN of the range. */

@@ -73,6 +73,8 @@ export interface ReplicaParts {
   readonly bytesMax: number;
   /** Which pages to fetch along. */
   readonly prefetch?: Prefetch;
+  /** Whether nothing can be committed; default: false. */
+  readonly isReadOnly?: boolean;
 }
 
 /** Pages that are read at once when a volume is copied. */
@@ -141,6 +143,11 @@ export class Replica {
   /** The volume. */
   get vid(): VolumeId {
     return this.#store.vid;
+  }
+
+  /** Whether nothing can be committed, as of what is past. */
+  get isReadOnly(): boolean {
+    return this.#parts.isReadOnly ?? false;
   }
 
   /** The number of the state that {@linkcode Replica.snapshot} would hold now. */
@@ -307,6 +314,9 @@ export class Replica {
     run: TransactionFunction | undefined,
   ): Promise<SnapshotPoint> {
     this.#requireOpen();
+    if (this.isReadOnly) {
+      throw new GraftError("forbidden", `Cannot commit to volume "${this.vid}": it is read-only`);
+    }
     const point = await this.#store.commit(snapshot.point, changes);
     const { state } = point;
     snapshot.forget();
@@ -399,7 +409,8 @@ export class Replica {
     try {
       await this.#store.pull(await this.#parts.remote.changes(this.vid, undefined));
     } catch (error) {
-      if (isGraftError(error, "missing")) return await this.#store.startEmpty();
+      const isToCome = isGraftError(error, "missing") && !this.isReadOnly;
+      if (isToCome) return await this.#store.startEmpty();
       throw error;
     }
   }

@@ -13,14 +13,16 @@ import type { DatabaseSnapshot, DatabaseSource } from "./source.ts";
 
 /** The pages of a replica. */
 export class ReplicaSource implements DatabaseSource {
-  /** Whether nothing can be committed. */
-  readonly isReadOnly: boolean;
   readonly #replica: Replica;
 
   /** The replica is not closed with it. */
-  constructor(replica: Replica, isReadOnly = false) {
+  constructor(replica: Replica) {
     this.#replica = replica;
-    this.isReadOnly = isReadOnly;
+  }
+
+  /** Whether nothing can be committed. */
+  get isReadOnly(): boolean {
+    return this.#replica.isReadOnly;
   }
 
   /** The volume. */
