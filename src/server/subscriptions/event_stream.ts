@@ -5,7 +5,7 @@
  */
 
 import { concat } from "../http/request_body.ts";
-import { encodeEventId } from "./event_ids.ts";
+import { checksumOf, encodeEventId } from "./event_ids.ts";
 import type { Announcement, Follower, VolumeTopic } from "./volume_topic.ts";
 
 /** What an {@linkcode EventStream} is made of. */
@@ -28,10 +28,10 @@ const QUEUE_BYTES_MAX = 256 * 1024;
 
 /** How long a browser waits before it calls again. */
 const RETRY = "retry: 1000\n\n";
-const HEARTBEAT = ":\n\n";
 const RESYNC = "event: resync\ndata: {}\n\n";
 
 const encoder = new TextEncoder();
+const HEARTBEAT = encoder.encode(":\n\n");
 
 interface Queued {
   readonly topic: VolumeTopic;
@@ -54,8 +54,10 @@ export class EventStream implements Follower {
   readonly #behind = new Set<VolumeTopic>();
   #prologue: string;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  /** Resolves the pull that waits for something to happen. */
-  #wake: (() => void) | undefined;
+  /** The volumes' part of the ids, made when it is first needed. */
+  #checksum: string | undefined;
+  /** Whether the reader waits for something to happen: what is sent goes to it at once. */
+  #isWaiting = false;
   #ended = false;
 
   /** Follows the topics, which must be ready, until it ends. */
@@ -74,10 +76,14 @@ export class EventStream implements Follower {
 
   /** Takes an announcement: to the reader if it waits, else to the queue. */
   take(topic: VolumeTopic, announcement: Announcement): void {
+    if (this.#isWaiting && this.#parts.topics.length === 1) {
+      this.#told.set(topic, announcement.lsn);
+      return this.#send(announcement.alone);
+    }
     if (this.#behind.has(topic)) return;
     this.#queue.push({ topic, announcement });
     this.#queueBytes += announcement.bytes.length;
-    if (this.#wake !== undefined) this.#flush();
+    if (this.#isWaiting) this.#flush();
     else if (this.#queue.length > QUEUE_EVENTS_MAX || this.#queueBytes > QUEUE_BYTES_MAX) {
       this.#collapse();
     }
@@ -91,13 +97,13 @@ export class EventStream implements Follower {
   beat(nowMs: number): void {
     const { expiresAtMs } = this.#parts;
     if (expiresAtMs !== undefined && expiresAtMs <= nowMs) return this.end();
-    if (this.#wake !== undefined) this.#send(encoder.encode(HEARTBEAT));
+    if (this.#isWaiting) this.#send(HEARTBEAT);
   }
 
   /** Changes may have been missed: the reader is to ask for each of its volumes. */
   resync(): void {
     this.#prologue += RESYNC;
-    if (this.#wake !== undefined) this.#flush();
+    if (this.#isWaiting) this.#flush();
   }
 
   /** Ends the answer. */
@@ -119,11 +125,9 @@ export class EventStream implements Follower {
     if (topics.some((topic, i) => topic.isBelow(seen?.[i] ?? 0))) this.#prologue += RESYNC;
   }
 
-  #pull(): Promise<void> | void {
-    if (this.#prologue !== "" || this.#queue.length > 0 || this.#behind.size > 0) {
-      return this.#flush();
-    }
-    return new Promise((resolve) => this.#wake = resolve);
+  #pull(): void {
+    this.#isWaiting = true;
+    if (this.#prologue !== "" || this.#queue.length > 0 || this.#behind.size > 0) this.#flush();
   }
 
   #flush(): void {
@@ -159,25 +163,21 @@ export class EventStream implements Follower {
 
   #send(bytes: Uint8Array): void {
     if (this.#ended) return;
+    this.#isWaiting = false;
     this.#controller?.enqueue(bytes);
-    this.#wake?.();
-    this.#wake = undefined;
   }
 
   #id(): string {
     const { topics } = this.#parts;
-    return encodeEventId(
-      topics.map(({ vid }) => vid),
-      topics.map((topic) => this.#told.get(topic) ?? 0),
-    );
+    this.#checksum ??= checksumOf(topics.map(({ vid }) => vid));
+    return encodeEventId(this.#checksum, topics.map((topic) => this.#told.get(topic) ?? 0));
   }
 
   #finish(): void {
     if (this.#ended) return;
     this.#ended = true;
     for (const topic of this.#parts.topics) topic.followers.delete(this);
-    this.#wake?.();
-    this.#wake = undefined;
+    this.#isWaiting = false;
     this.#parts.onEnd(this);
   }
 }

@@ -13,6 +13,7 @@ import { PageSet } from "../../core/page_set.ts";
 import type { CommitRecord, LogChange } from "../../log/commit_log.ts";
 import { encodeVolumeEvent, type VolumeEvent } from "../../wire/v1/mod.ts";
 import type { MetastoreApi } from "../engines.ts";
+import { checksumOf, encodeEventId } from "./event_ids.ts";
 
 /** The newest commit of a volume. */
 interface KnownHead {
@@ -29,6 +30,8 @@ export interface Announcement {
   readonly lsn: number;
   /** The lines of the event, the empty one at its end included. */
   readonly bytes: Uint8Array;
+  /** The same with its id, for those who follow no other volume. */
+  readonly alone: Uint8Array;
 }
 
 /** Takes announcements. */
@@ -49,6 +52,7 @@ export class VolumeTopic {
   /** Who follows it. */
   readonly followers = new Set<Follower>();
   readonly #metastore: MetastoreApi;
+  readonly #checksum: string;
   #head: KnownHead | undefined;
   #deleted = false;
   #looked = false;
@@ -61,6 +65,7 @@ export class VolumeTopic {
   constructor(vid: VolumeId, metastore: MetastoreApi) {
     this.vid = vid;
     this.#metastore = metastore;
+    this.#checksum = checksumOf([vid]);
   }
 
   /** Whether the volume was looked up, so that what comes next is news. */
@@ -177,7 +182,13 @@ export class VolumeTopic {
   }
 
   #encode(event: VolumeEvent): Announcement {
-    return { lsn: this.lsn, bytes: encoder.encode(`${encodeVolumeEvent(event)}\n`) };
+    const text = `${encodeVolumeEvent(event)}\n`;
+    const id = encodeEventId(this.#checksum, [this.lsn]);
+    return {
+      lsn: this.lsn,
+      bytes: encoder.encode(text),
+      alone: encoder.encode(`id: ${id}\n${text}`),
+    };
   }
 }
 
