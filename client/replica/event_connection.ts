@@ -27,6 +27,8 @@ export interface EventConnectionParts extends V1TransportParts {
 export const EVENT_VOLUMES_MAX = 1000;
 /** A connection over which nothing came for so long is dead: a line comes every 14 seconds or so. */
 const SILENCE_MS = 40_000;
+/** Volumes that are named in a URL; a longer list, and the id that goes with it, is a body. */
+const URL_VOLUMES_MAX = 64;
 /** How long a connection waits for further volumes before it is made anew. */
 const GATHER_MS = 5;
 
@@ -152,12 +154,7 @@ export class EventConnection {
   }
 
   async #open(signal: AbortSignal): Promise<ReadableStreamDefaultReader<Uint8Array>> {
-    const { url, token, fetch } = this.#parts;
-    const headers: Record<string, string> = { accept: "text/event-stream" };
-    if (token !== undefined) headers.authorization = `Bearer ${token}`;
-    if (this.#lastId !== undefined) headers["last-event-id"] = this.#lastId;
-    const vids = [...this.#listeners.keys()].sort();
-    const response = await fetch(`${url}/v1/events?volumes=${vids}`, { headers, signal });
+    const response = await this.#request(signal);
     const { status, body } = response;
     const type = response.headers.get("content-type");
     if (status === 200 && isMediaType(type, "text/event-stream") && body !== null) {
@@ -170,6 +167,22 @@ export class EventConnection {
       status === 401 ? "unauthorized" : status === 403 ? "forbidden" : "unavailable",
       `Cannot ${ACTION}: the server answered ${status}`,
     );
+  }
+
+  #request(signal: AbortSignal): Promise<Response> {
+    const { token, fetch } = this.#parts;
+    const url = `${this.#parts.url}/v1/events`;
+    const headers: Record<string, string> = { accept: "text/event-stream" };
+    if (token !== undefined) headers.authorization = `Bearer ${token}`;
+    const volumes = [...this.#listeners.keys()].sort();
+    const lastEventId = this.#lastId;
+    if (volumes.length > URL_VOLUMES_MAX) {
+      headers["content-type"] = "application/json";
+      const body = JSON.stringify({ volumes, lastEventId });
+      return fetch(url, { method: "POST", headers, body, signal });
+    }
+    if (lastEventId !== undefined) headers["last-event-id"] = lastEventId;
+    return fetch(`${url}?volumes=${volumes}`, { headers, signal });
   }
 
   #setOnline(): void {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { parseGid } from "../../src/core/gid.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { newGid, parseGid } from "../../src/core/gid.ts";
+import { systemRandom } from "../../src/core/random.ts";
 import { FakeTime } from "../_testing.ts";
 import { EventConnections } from "./event_connections.ts";
 import type { RemoteNews } from "./remote.ts";
@@ -12,7 +14,13 @@ const [A, B] = ["GonwTRj2SohJzYLLjD9nSq", "GonzADtPDgZVjaNCXH7YoQ"].map((vid) =>
 /** A server of events that a test holds the other end of. */
 class Events {
   readonly time = new FakeTime();
-  readonly requests: { url: string; lastId: string | null; signal: AbortSignal }[] = [];
+  readonly requests: {
+    url: string;
+    lastId: string | null;
+    signal: AbortSignal;
+    method: string;
+    body: unknown;
+  }[] = [];
   answer: () => Response = () => this.#open();
   noV1 = 0;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
@@ -30,7 +38,13 @@ class Events {
     fetch: async (url, init) => {
       const headers = new Headers(init.headers);
       assert.equal(headers.get("authorization"), "Bearer secret");
-      this.requests.push({ url, lastId: headers.get("last-event-id"), signal: init.signal! });
+      this.requests.push({
+        url,
+        lastId: headers.get("last-event-id"),
+        signal: init.signal!,
+        method: init.method ?? "GET",
+        body: init.body === undefined ? undefined : JSON.parse(String(init.body)),
+      });
       return this.answer();
     },
   });
@@ -103,6 +117,23 @@ Deno.test("volumes that are followed share one connection", async () => {
   assert.deepEqual(a.kinds(), ["deleted"]);
   events.connections.close();
   assert.ok(events.requests[0].signal.aborted);
+});
+
+Deno.test("a list of volumes that is long is a body, and so is the id that goes with it", async () => {
+  const events = new Events();
+  const vids = Array.from({ length: 65 }, () => newGid("volume", systemClock, systemRandom)).sort();
+  const news = vids.map((vid) => listen(events, vid));
+  await events.pass(5);
+  await events.send(commit(vids[64], 4, null));
+  assert.deepEqual(news[64].kinds(), ["online", "behind"]);
+  await events.end();
+  await events.pass(1000);
+  const posted = { url: "http://test/v1/events", method: "POST" };
+  assert.deepEqual(events.requests.map(({ signal: _, ...request }) => request), [
+    { ...posted, lastId: null, body: { volumes: vids } },
+    { ...posted, lastId: null, body: { volumes: vids, lastEventId: "x.4" } },
+  ]);
+  events.connections.close();
 });
 
 Deno.test("a connection that breaks is made again, and goes on where it was", async () => {

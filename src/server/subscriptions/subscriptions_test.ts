@@ -102,6 +102,23 @@ Deno.test("Subscriptions go on where an id says, and tell the deleted", async ()
   assert.deepEqual(await unknown.lsns(), ["resync", 9]);
 });
 
+Deno.test("a reader of one volume goes on after any event that it was told at once", async () => {
+  const test = new TestSubscriptions();
+  const vid = test.newVolume(1);
+  const [reader, slower] = [await test.open([vid]), await test.open([vid])];
+  for (const each of [reader, slower]) assert.deepEqual(await each.lsns(), [1]);
+  const next = reader.lsns();
+  test.commit(vid);
+  assert.deepEqual(await next, [2]);
+  const last = reader.lsns();
+  test.commit(vid);
+  assert.deepEqual([await last, await slower.lsns()], [[3], [2, 3]]);
+  assert.equal(reader.id, slower.id);
+  test.commit(vid);
+  const again = await test.open([vid], reader.id);
+  assert.deepEqual(await again.lsns(), [4]);
+});
+
 Deno.test("a slow reader is told the newest of each volume, and no more is kept for it", async () => {
   const test = new TestSubscriptions();
   const [busy, calm] = [test.newVolume(1), test.newVolume(1)];

@@ -9,9 +9,10 @@ import { parseGid, type VolumeId } from "../../../core/gid.ts";
 import { requireRight } from "../../auth/claims.ts";
 import { EVENT_VOLUMES_MAX } from "../../subscriptions/subscriptions.ts";
 import type { Asked, Routes } from "./_asked.ts";
+import { readJsonObject } from "./_json_body.ts";
 
 /** The routes by path. */
-export const EVENT_ROUTES: Routes = { "/v1/events": { GET: follow } };
+export const EVENT_ROUTES: Routes = { "/v1/events": { GET: follow, POST: followMany } };
 
 const HEADERS = {
   "content-type": "text/event-stream; charset=utf-8",
@@ -20,26 +21,54 @@ const HEADERS = {
   "x-accel-buffering": "no",
 };
 
-async function follow({ exchange, claims, context, parts }: Asked): Promise<Response> {
-  const vids = parseVids(context.req.query("volumes"));
-  for (const vid of vids) requireRight(claims, "read", vid);
+function follow(asked: Asked): Promise<Response> | Response {
+  const names = asked.context.req.query("volumes") ?? "";
+  const vids = parseVids(names === "" ? [] : names.split(","));
+  for (const vid of vids) requireRight(asked.claims, "read", vid);
   // nobody would read, or end, the body of an answer to HEAD
-  if (exchange.request.method === "HEAD") return new Response(null, { headers: HEADERS });
+  if (asked.exchange.request.method === "HEAD") return new Response(null, { headers: HEADERS });
+  return answer(asked, vids, undefined);
+}
+
+/** The same with the volumes, and the id of the last event, in a body: both grow with the volumes. */
+async function followMany(asked: Asked): Promise<Response> {
+  const { volumes, lastEventId } = await readJsonObject(asked.exchange);
+  const vids = parseVids(arrayOf(volumes));
+  if (lastEventId !== undefined && lastEventId !== null && typeof lastEventId !== "string") {
+    throw new GraftError("invalid", 'Cannot follow volumes: the field "lastEventId" is no string');
+  }
+  for (const vid of vids) requireRight(asked.claims, "read", vid);
+  return await answer(asked, vids, lastEventId ?? undefined);
+}
+
+async function answer(
+  { exchange, claims, parts }: Asked,
+  vids: readonly VolumeId[],
+  lastEventId: string | undefined,
+): Promise<Response> {
   const body = await parts.subscriptions.open({
     vids,
-    lastEventId: exchange.request.headers.get("last-event-id") ?? undefined,
+    lastEventId: lastEventId ?? exchange.request.headers.get("last-event-id") ?? undefined,
     expiresAtMs: claims.expiresAtMs,
   });
   return new Response(body, { headers: HEADERS });
 }
 
-function parseVids(text: string | undefined): VolumeId[] {
-  if (text === undefined || text === "") {
+function arrayOf(names: unknown): string[] {
+  if (names === undefined) return [];
+  if (Array.isArray(names) && names.every((name) => typeof name === "string")) return names;
+  throw new GraftError(
+    "invalid",
+    'Cannot follow volumes: the field "volumes" is no array of strings',
+  );
+}
+
+function parseVids(names: readonly string[]): VolumeId[] {
+  if (names.length === 0) {
     throw new GraftError("invalid", "Cannot follow volumes: none is named", {
-      hint: "Name them as: /v1/events?volumes=VID,VID",
+      hint: 'Name them as: GET /v1/events?volumes=VID,VID, or POST {"volumes": ["VID"]}',
     });
   }
-  const names = text.split(",");
   if (names.length > EVENT_VOLUMES_MAX) {
     throw new GraftError(
       "invalid",

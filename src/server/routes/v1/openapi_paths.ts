@@ -56,6 +56,28 @@ const PAGES = {
   ...PROBLEM,
 };
 
+const EVENTS = {
+  200: {
+    description: "Server-sent events, until the reader goes",
+    content: { "text/event-stream": { schema: { type: "string" } } },
+  },
+  ...PROBLEM,
+};
+const FOLLOWED = {
+  type: "object",
+  properties: {
+    volumes: { type: "array", items: { type: "string" }, minItems: 1, maxItems: 1000 },
+    lastEventId: { type: ["string", "null"], description: "Goes before the header of that name" },
+  },
+  required: ["volumes"],
+};
+const LAST_EVENT_ID = {
+  name: "last-event-id",
+  in: "header",
+  description: "The id of the last event seen",
+  schema: { type: "string" },
+};
+
 /** By path. */
 export const OPENAPI_PATHS = {
   "/v1/volumes": {
@@ -155,20 +177,15 @@ export const OPENAPI_PATHS = {
           ...query("volumes", "Up to 1,000 ids, commas between", { type: "string" }),
           required: true,
         },
-        {
-          name: "last-event-id",
-          in: "header",
-          description: "The id of the last event seen",
-          schema: { type: "string" },
-        },
+        LAST_EVENT_ID,
       ],
-      responses: {
-        200: {
-          description: "Server-sent events, until the reader goes",
-          content: { "text/event-stream": { schema: { type: "string" } } },
-        },
-        ...PROBLEM,
-      },
+      responses: EVENTS,
+    },
+    post: {
+      summary: "Follow volumes, where their list is long",
+      parameters: [LAST_EVENT_ID],
+      requestBody: { required: true, content: { "application/json": { schema: FOLLOWED } } },
+      responses: EVENTS,
     },
   },
   "/v1/openapi.json": {

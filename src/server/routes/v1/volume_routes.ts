@@ -12,14 +12,13 @@ import type { ChainedCommit } from "../../../metastore/metastore.ts";
 import { type ChainedSnapshot, changesToJson, snapshotToJson } from "../../../wire/v1/mod.ts";
 import { type Claims, requireRight } from "../../auth/claims.ts";
 import type { MetastoreApi } from "../../engines.ts";
-import { readBody } from "../../http/request_body.ts";
 import { parseMoment } from "../../moment.ts";
 import { type Asked, optional, parseLsn, permittedVid, type Routes } from "./_asked.ts";
+import { readJsonObject } from "./_json_body.ts";
 
 /** Rows of an answer, unless `limit` says otherwise. */
 const ROWS_DEFAULT = 100;
 const ROWS_MAX = 1000;
-const BODY_BYTES_MAX = 64 * 1024;
 /** Who commits the first, empty LSN of a volume that is made here without saying for whom. */
 const SERVER_CLIENT = clientIdFromName("graft-server");
 
@@ -72,7 +71,7 @@ async function permittedVolumes(
 
 async function createVolume({ exchange, claims, parts }: Asked): Promise<Response> {
   requireCreating(claims);
-  const cid = clientOf(await readBody(exchange, BODY_BYTES_MAX));
+  const cid = clientOf(await readJsonObject(exchange));
   const snapshot = await parts.metastore.createVolume(cid);
   const location = `/v1/volumes/${snapshot.vid}`;
   return Response.json(snapshotToJson(snapshot), { status: 201, headers: { location } });
@@ -133,22 +132,10 @@ function requireReading(claims: Claims): void {
   );
 }
 
-function clientOf(body: Uint8Array): ClientId {
-  if (body.length === 0) return SERVER_CLIENT;
-  const { cid } = parseJsonObject(body);
+function clientOf({ cid }: Readonly<Record<string, unknown>>): ClientId {
   if (cid === undefined) return SERVER_CLIENT;
   if (typeof cid === "string") return parseGid("client", cid);
   throw new GraftError("invalid", 'Cannot create a volume: the field "cid" is no string');
-}
-
-function parseJsonObject(body: Uint8Array): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
-  } catch (cause) {
-    throw new GraftError("invalid", "Cannot read the request: its body is not JSON", { cause });
-  }
-  throw new GraftError("invalid", "Cannot read the request: its body is no JSON object");
 }
 
 function limitOf(context: Context): number {
