@@ -1,5 +1,5 @@
 /**
- * Builds wasm/build/graft.wasm from wasm/assembly.
+ * Builds wasm/build/graft.wasm and wasm/build/sqlite_rows.ts from wasm/assembly.
  *
  * ```sh
  * deno run -A wasm/build.ts           # build and write
@@ -13,26 +13,38 @@
 import asc from "assemblyscript/asc";
 
 const sources = new URL("./assembly/", import.meta.url);
-const target = new URL("./build/graft.wasm", import.meta.url);
 
-const FLAGS = [
-  "index.ts",
-  "-O3",
-  "--runtime",
-  "stub",
-  "--enable",
-  "simd",
-  // Without an abort function the module imports nothing: a broken invariant traps.
-  "--use",
-  "abort=",
-  "--outFile",
-  "graft.wasm",
+/** A module, and the file that it goes to. */
+interface Target {
+  readonly file: string;
+  readonly entry: string;
+  readonly flags: readonly string[];
+  /** What is written of the module's bytes. */
+  readonly toFile: (module: Uint8Array) => Uint8Array;
+}
+
+const TARGETS: readonly Target[] = [
+  {
+    file: "graft.wasm",
+    entry: "index.ts",
+    flags: ["--enable", "simd"],
+    toFile: (module) => module,
+  },
+  {
+    // it is given memory and functions when it is instantiated, which an import of it could not say
+    file: "sqlite_rows.ts",
+    entry: "sqlite_rows/index.ts",
+    flags: ["--importMemory"],
+    toFile: (module) => new TextEncoder().encode(toSource(module)),
+  },
 ];
 
 /** The module's bytes. */
-async function build(): Promise<Uint8Array> {
+async function build({ entry, flags, file }: Target): Promise<Uint8Array> {
   let output: Uint8Array | undefined;
-  const { error, stderr } = await asc.main(FLAGS, {
+  // Without an abort function the module imports nothing for it: a broken invariant traps.
+  const common = ["-O3", "--runtime", "stub", "--use", "abort=", "--outFile", "module.wasm"];
+  const { error, stderr } = await asc.main([entry, ...common, ...flags], {
     readFile: (name: string) => readSource(name),
     writeFile: (_name: string, contents: string | Uint8Array) => {
       if (contents instanceof Uint8Array) output = contents;
@@ -40,9 +52,18 @@ async function build(): Promise<Uint8Array> {
     listFiles: () => [],
   });
   if (error !== null || output === undefined) {
-    throw new Error(`Cannot build graft.wasm: ${stderr.toString().trim() || error?.message}`);
+    throw new Error(`Cannot build ${file}: ${stderr.toString().trim() || error?.message}`);
   }
   return output;
+}
+
+function toSource(module: Uint8Array): string {
+  return `// Made by wasm/build.ts.
+
+/** wasm/assembly/sqlite_rows as base64. */
+export const SQLITE_ROWS =
+  "${btoa(String.fromCharCode(...module))}";
+`;
 }
 
 function readSource(name: string): string | null {
@@ -59,12 +80,17 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-const built = await build();
-if (!Deno.args.includes("--check")) {
-  Deno.writeFileSync(target, built);
-  console.log(`wasm/build/graft.wasm: ${built.length} bytes`);
-} else if (!sameBytes(built, Deno.readFileSync(target))) {
-  console.error("Cannot accept wasm/build/graft.wasm: it is not what wasm/assembly builds to");
-  console.error("Run `deno run -A wasm/build.ts` and commit the result.");
-  Deno.exit(1);
+for (const target of TARGETS) {
+  const built = target.toFile(await build(target));
+  const file = new URL(`./build/${target.file}`, import.meta.url);
+  if (!Deno.args.includes("--check")) {
+    Deno.writeFileSync(file, built);
+    console.log(`wasm/build/${target.file}: ${built.length} bytes`);
+  } else if (!sameBytes(built, Deno.readFileSync(file))) {
+    console.error(
+      `Cannot accept wasm/build/${target.file}: it is not what wasm/assembly builds to`,
+    );
+    console.error("Run `deno run -A wasm/build.ts` and commit the result.");
+    Deno.exit(1);
+  }
 }

@@ -40,6 +40,8 @@ export interface SqlResult {
 /** A row as an object by the names of its columns, or as a list. */
 export type RowMode = "object" | "array";
 
+/** Rows that are read with one call. */
+const BATCH_ROWS = 256;
 /** Statements that are kept prepared. */
 const STATEMENTS_MAX = 128;
 
@@ -108,11 +110,12 @@ export class Connection {
   ): Promise<unknown[]> {
     return await this.#use(sql, async (statement) => {
       statement.bind(parameters);
-      const rows: unknown[] = [];
+      const all: unknown[] = [];
       for (;;) {
-        const step = statement.step();
-        if (!(typeof step === "boolean" ? step : await step)) return rows;
-        rows.push(mode === "array" ? statement.row() : statement.object());
+        const { rows, isDone } = await statement.read(BATCH_ROWS);
+        if (mode === "array") all.push(...rows);
+        else for (const row of rows) all.push(statement.toObject(row));
+        if (isDone) return all;
       }
     });
   }
@@ -131,12 +134,17 @@ export class Connection {
     });
   }
 
-  /** Rows one by one. The statement is under way until the iteration ends. */
-  async *iterate(sql: string, parameters: SqlParameters = []): AsyncGenerator<Statement> {
+  /** Rows in batches that grow. The statement is under way until the iteration ends. */
+  async *iterate(sql: string, parameters: SqlParameters = []): AsyncGenerator<SqlRow[]> {
     const statement = await this.#take(sql);
     try {
       statement.bind(parameters);
-      while (await statement.step()) yield statement;
+      // whoever takes one row may not want the pages of the next
+      for (let rowsMax = 1;; rowsMax = Math.min(2 * rowsMax, BATCH_ROWS)) {
+        const { rows, isDone } = await statement.read(rowsMax);
+        yield rows.map((row) => statement.toObject(row));
+        if (isDone) return;
+      }
     } finally {
       await this.#giveBack(sql, statement);
     }

@@ -105,9 +105,7 @@ export class Database {
     const connection = await this.#pool.take();
     try {
       await requireReadOnly(connection, sql);
-      for await (const statement of connection.iterate(sql, parameters)) {
-        yield statement.object() as Row;
-      }
+      for await (const rows of connection.iterate(sql, parameters)) yield* rows as Row[];
     } finally {
       this.#pool.giveBack(connection);
     }

@@ -21,14 +21,22 @@ export async function instantiateAsyncify(
   factory: SqliteModuleFactory,
   compiled: WebAssembly.Module,
 ): Promise<SqliteInstance> {
-  const { module, exports } = await instantiate(factory, compiled);
+  const { module } = await instantiate(factory, compiled);
   const register = module.vfs_register;
   module.vfs_register = (vfs, makeDefault) => register(withThenables(vfs), makeDefault);
   return {
     module,
-    exports: exports as unknown as SqliteExports,
+    exports: plainExports(module),
     suspending: suspendingExports(module),
+    rows: undefined,
   };
+}
+
+/** The functions under their names: those of the WebAssembly itself are shortened in this build. */
+function plainExports(module: SqliteModule): SqliteExports {
+  const named = Object.entries(module).filter(([name]) => name.startsWith("_"));
+  const functions = named.map(([name, value]) => [name.slice(1), value]);
+  return Object.fromEntries(functions) as unknown as SqliteExports;
 }
 
 /** How many arguments each takes. */

@@ -5,6 +5,7 @@
  */
 
 import { ResultCode } from "./result_codes.ts";
+import type { RowReader } from "./row_reader.ts";
 import { SqliteError } from "./sqlite_error.ts";
 import type {
   Answer,
@@ -29,6 +30,8 @@ export class Engine {
   readonly exports: SqliteExports;
   /** Functions that may wait for pages. */
   readonly suspending: SuspendingExports;
+  /** Reads rows in batches; undefined where one by one is as fast. */
+  readonly rows: RowReader | undefined;
   readonly #module: SqliteModule;
   readonly #takeCause: () => unknown;
   #scratch = 0;
@@ -37,6 +40,7 @@ export class Engine {
   private constructor(instance: SqliteInstance, takeCause: () => unknown) {
     this.exports = instance.exports;
     this.suspending = instance.suspending;
+    this.rows = instance.rows;
     this.#module = instance.module;
     this.#takeCause = takeCause;
   }

@@ -6,6 +6,7 @@
  */
 
 import { instantiate } from "./instantiate.ts";
+import { RowReader } from "./row_reader.ts";
 import type {
   Answer,
   Pointer,
@@ -19,7 +20,7 @@ import type {
 // lib.dom knows neither of them yet
 interface PromiseIntegration {
   readonly Suspending: new (run: VfsImport) => WebAssembly.ImportValue;
-  readonly promising: (run: unknown) => (...args: never[]) => Promise<number>;
+  readonly promising: (run: unknown) => (...args: number[]) => Promise<number>;
 }
 
 type VfsImport = (
@@ -53,8 +54,10 @@ export async function instantiateJspi(
   const suspending = Object.fromEntries(
     SUSPENDING.map((name) => [name, promising(exports[name])]),
   ) as unknown as SuspendingExports;
-  methods.serve(made.module);
-  return { module: made.module, exports, suspending };
+  const { module } = made;
+  methods.serve(module);
+  const rows = await RowReader.create(exports, () => module.HEAPU8, promising);
+  return { module, exports, suspending, rows };
 }
 
 const SUSPENDING = [

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { RowReader } from "./row_reader.ts";
+
 /** A byte offset into the module's memory; 0 is none. */
 export type Pointer = number;
 
@@ -142,4 +144,6 @@ export interface SqliteInstance {
   readonly module: SqliteModule;
   readonly exports: SqliteExports;
   readonly suspending: SuspendingExports;
+  /** Reads rows in batches; undefined where one by one is as fast. */
+  readonly rows: RowReader | undefined;
 }

@@ -107,14 +107,27 @@ export class Statement {
     return row;
   }
 
-  /** The row that it is at, by name. Of two columns of a name the last one wins. */
-  object(): SqlRow {
+  /** A row by the names of the columns. Of two columns of a name the last one wins. */
+  toObject(row: readonly SqlValue[]): SqlRow {
     const { columns } = this;
-    const row: SqlRow = {};
-    for (let i = 0; i < columns.length; i++) {
-      row[columns[i]] = readColumn(this.#engine, this.#pointer, i);
-    }
-    return row;
+    const object: SqlRow = {};
+    for (let i = 0; i < columns.length; i++) object[columns[i]] = row[i];
+    return object;
+  }
+
+  /**
+   * The next rows, by position: at most `rowsMax`, and fewer where they are long.
+   *
+   * @returns The rows, and whether the statement has ended.
+   */
+  async read(rowsMax: number): Promise<{ rows: SqlValue[][]; isDone: boolean }> {
+    const reader = this.#engine.rows;
+    if (reader === undefined) return await this.#readSingly(rowsMax);
+    this.#isDone = false;
+    const { rows, code, isOver } = await reader.read(this.#pointer, rowsMax);
+    const isDone = !this.#isRow(code);
+    if (isOver) rows.push(this.row());
+    return { rows, isDone };
   }
 
   /** Makes it ready to run again; a promise where that takes its time. What it failed with was told already. */
@@ -129,6 +142,16 @@ export class Statement {
   async finalize(): Promise<void> {
     const answer: Answer = this.#engine.suspending.sqlite3_finalize(this.#pointer);
     await answer;
+  }
+
+  async #readSingly(rowsMax: number): Promise<{ rows: SqlValue[][]; isDone: boolean }> {
+    const rows: SqlValue[][] = [];
+    while (rows.length < rowsMax) {
+      const step = this.step();
+      if (!(typeof step === "boolean" ? step : await step)) return { rows, isDone: true };
+      rows.push(this.row());
+    }
+    return { rows, isDone: false };
   }
 
   /** A statement that is broken off may have to end its transaction, and wait for that. */

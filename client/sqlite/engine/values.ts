@@ -54,7 +54,8 @@ function readInteger(engine: Engine, statement: Pointer, column: number): number
   return engine.toBigInt(exports.sqlite3_column_int64(statement, column));
 }
 
-function readText(heap: Uint8Array, at: Pointer, length: number): string {
+/** UTF-8 in the memory. */
+export function readText(heap: Uint8Array, at: Pointer, length: number): string {
   if (length > SHORT_TEXT_BYTES) return decoder.decode(heap.subarray(at, at + length));
   let text = "";
   for (let i = at; i < at + length; i++) {

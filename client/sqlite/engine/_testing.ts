@@ -1,0 +1,22 @@
+// A database in the engine's own memory, in both builds.
+
+import { loadEngine } from "./load_engine.ts";
+import { Engine } from "./engine.ts";
+import { OpenFlag } from "./result_codes.ts";
+import type { VfsMethods } from "./sqlite_module.ts";
+
+/** The builds that this runtime can run. */
+export const BUILDS = ["jspi", "asyncify"] as const;
+
+/** Opens a database that is nowhere but in memory. */
+export async function openEngine(build: (typeof BUILDS)[number]): Promise<Engine> {
+  const { instantiate } = await loadEngine({ build });
+  return await Engine.open({
+    instance: await instantiate(),
+    name: ":memory:",
+    flags: OpenFlag.READWRITE | OpenFlag.CREATE,
+    makeVfs: () =>
+      ({ name: "none", mxPathname: 64, hasAsyncMethod: () => false }) as unknown as VfsMethods,
+    takeCause: () => undefined,
+  });
+}
