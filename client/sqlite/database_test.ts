@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { startServer } from "../../src/server/mod.ts";
+import type { Database } from "./database.ts";
+import { openDatabase, type OpenDatabaseOptions } from "./open_database.ts";
+
+/** A server, and databases on it that are closed with it. */
+async function withServer(
+  run: (open: (vid?: string, options?: OpenDatabaseOptions) => Promise<Database>) => Promise<void>,
+): Promise<void> {
+  await using server = await startServer({
+    listen: ["127.0.0.1:0"],
+    log: "memory:",
+    objects: "memory:",
+  });
+  const opened: Database[] = [];
+  try {
+    await run(async (vid, options) => {
+      const database = await openDatabase(server.urls[0], vid, options);
+      opened.push(database);
+      return database;
+    });
+  } finally {
+    for (const database of opened) await database.close();
+  }
+}
+
+Deno.test("rows come as objects, as lists, one by one, or the first", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script("create table t (id integer primary key, name text); -- and nothing else");
+    const { rowsAffected, lastInsertRowid } = await db.execute(
+      "insert into t (name) values (?), (?), (?)",
+      ["a", "b", "c"],
+    );
+    assert.deepEqual([rowsAffected, lastInsertRowid], [3, 3n]);
+    assert.deepEqual(await db.query("select * from t where id < $max", { max: 3 }), [
+      { id: 1, name: "a" },
+      { id: 2, name: "b" },
+    ]);
+    assert.deepEqual(await db.values("select name, id from t where id = ?", [3]), [["c", 3]]);
+    assert.deepEqual(await db.first("select max(id) as last from t"), { last: 3 });
+    assert.equal(await db.first("select * from t where id = 9"), undefined);
+    const names: string[] = [];
+    for await (const { name } of db.iterate<{ name: string }>("select name from t order by id")) {
+      names.push(name);
+      if (name === "b") break;
+    }
+    assert.deepEqual(names, ["a", "b"]);
+    assert.deepEqual(await db.query("delete from t where id > 1 returning id"), [
+      { id: 2 },
+      { id: 3 },
+    ]);
+    assert.equal((await db.execute("update t set name = 'x' where id = 9")).rowsAffected, 0);
+  }));
+
+Deno.test("a transaction takes effect as a whole, or not at all", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script("create table t (id integer primary key)");
+    const inserted = await db.transaction(async (tx) => {
+      await tx.execute("insert into t values (1)");
+      // nobody else sees it yet
+      assert.deepEqual(await db.values("select count(*) from t"), [[0]]);
+      assert.deepEqual(await tx.values("select count(*) from t"), [[1]]);
+      return "done";
+    });
+    assert.equal(inserted, "done");
+    const failing = db.transaction(async (tx) => {
+      await tx.execute("insert into t values (2)");
+      throw new Error("changed my mind");
+    });
+    await assert.rejects(failing, /changed my mind/);
+    await db.transaction(async (tx) => {
+      await tx.execute("insert into t values (3)");
+      const inner = tx.transaction(async () => {
+        await tx.execute("insert into t values (4)");
+        await tx.execute("insert into t values (3)");
+      });
+      await assert.rejects(inner, { resultName: "SQLITE_CONSTRAINT_PRIMARYKEY" });
+    });
+    assert.deepEqual(await db.values("select id from t"), [[1], [3]]);
+  }));
+
+Deno.test("transactions that write take turns; those that read wait for nobody", () =>
+  withServer(async (open) => {
+    const db = await open(undefined, { busyMs: 50 });
+    await db.script("create table t (n int); insert into t values (0)");
+    const add = () =>
+      db.transaction(async (tx) => {
+        const [[n]] = await tx.values("select n from t");
+        await tx.execute("update t set n = ?", [Number(n) + 1]);
+      });
+    await Promise.all(Array.from({ length: 20 }, add));
+    assert.deepEqual(await db.values("select n from t"), [[20]]);
+    await db.transaction(async (tx) => {
+      await tx.execute("update t set n = 0");
+      await db.transaction(async (reader) => {
+        assert.deepEqual(await reader.values("select n from t"), [[20]]);
+      }, { readOnly: true });
+      await assert.rejects(db.execute("update t set n = 7"), { code: "conflict" });
+    });
+    assert.deepEqual(await db.values("select n from t"), [[0]]);
+  }));
+
+Deno.test("what is wrong with a statement is said, and nothing is left behind", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script("create table t (id integer primary key, a text not null)");
+    const fails = (sql: string, parameters: [] | [unknown], expected: object) =>
+      assert.rejects(db.query(sql, parameters as []), expected);
+    await fails("selec 1", [], { code: "invalid", resultName: "SQLITE_ERROR", offset: 0 });
+    await fails("select * from nowhere", [], {
+      code: "invalid",
+      message: /no such table: nowhere/,
+    });
+    await fails("insert into t (a) values (null) returning a", [], {
+      resultName: "SQLITE_CONSTRAINT_NOTNULL",
+    });
+    await fails("select ?", [], { message: /takes 1 parameters, not 0/ });
+    await fails("select ?", [new Date()], { message: /a Date: SQLite has no type for it/ });
+    await fails("select 1; select 2", [], { message: /several statements/ });
+    await fails(" -- nothing", [], { message: /holds none/ });
+    await assert.rejects(db.query("select :a", { b: 1 }), {
+      message: /no value is given for ":a"/,
+    });
+    await assert.rejects(db.query("select :a", { a: 1, b: 1 }), { message: /no parameter "b"/ });
+    await assert.rejects(db.execute("begin"), { message: /Cannot leave a transaction open/ });
+    await assert.rejects(db.iterate("delete from t").next(), { code: "invalid" });
+    await db.execute("insert into t (a) values ('b')");
+    assert.equal((await db.query("select * from t")).length, 1);
+  }));
+
+Deno.test("what one commits another reads, and hears of", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script("create table a (x); create table b (x); insert into a values (1)");
+    await db.sync();
+    const other = await open(db.vid);
+    const rows = other.watch("select x from a");
+    assert.deepEqual((await rows.next()).value, [{ x: 1 }]);
+    const next = rows.next();
+    // touches no page that the query reads
+    await db.execute("insert into b values (1)");
+    await db.sync();
+    await other.sync();
+    await db.execute("insert into a values (2)");
+    assert.deepEqual((await next).value, [{ x: 1 }, { x: 2 }]);
+    await rows.return?.();
+    await other.execute("insert into a values (3)");
+    await other.sync();
+    await db.sync();
+    assert.deepEqual(await db.values("select x from a"), [[1], [2], [3]]);
+    assert.deepEqual(await db.values("pragma integrity_check"), [["ok"]]);
+  }));
+
+Deno.test("a transaction on a snapshot that became stale runs again", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script("create table t (n int); insert into t values (0)");
+    await db.sync();
+    const other = await open(db.vid);
+    let runs = 0;
+    await db.transaction(async (tx) => {
+      runs++;
+      const [[n]] = await tx.values("select n from t");
+      if (runs === 1) {
+        const changes = db.replica.changes();
+        await other.execute("update t set n = 10");
+        await other.sync();
+        assert.equal((await changes.next()).value?.fromServer, true);
+      }
+      await tx.execute("update t set n = ?", [Number(n) + 1]);
+    });
+    assert.equal(runs, 2);
+    assert.deepEqual(await db.values("select n from t"), [[11]]);
+  }));
+
+Deno.test("a database is opened as it was, and takes no writes", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script("create table t (n int); insert into t values (1)");
+    await db.sync();
+    const { lsn } = db.status();
+    await db.execute("update t set n = 2");
+    await db.sync();
+    const past = await open(db.vid, { at: lsn });
+    assert.deepEqual(await past.values("select n from t"), [[1]]);
+    await assert.rejects(past.execute("update t set n = 3"), {
+      code: "forbidden",
+      resultName: "SQLITE_READONLY",
+    });
+  }));
