@@ -186,16 +186,21 @@ export class Replica {
 
   /**
    * Commits changes that were made on a snapshot here, and closes the snapshot. For those who keep what they
-   * change themselves; they cannot be replayed.
+   * change themselves.
    *
+   * @param run What makes them again, for {@linkcode Replica.replay}; without it they cannot be replayed.
    * @returns The state that it made, as a snapshot.
    * @throws {GraftError} `conflict` when something else was committed or pulled since: do the work again.
    */
-  async commit(snapshot: ReplicaSnapshot, changes: LocalChanges): Promise<ReplicaSnapshot> {
+  async commit(
+    snapshot: ReplicaSnapshot,
+    changes: LocalChanges,
+    run?: TransactionFunction,
+  ): Promise<ReplicaSnapshot> {
     const tx = new Transaction(snapshot);
     for (const [pageIdx, page] of changes.pages) tx.write(pageIdx, page);
     tx.truncate(changes.pageCount);
-    const point = await this.#commit(snapshot, tx.changes, undefined);
+    const point = await this.#commit(snapshot, tx.changes, run);
     return new ReplicaSnapshot({ store: this.#store, fetcher: this.#fetcher, point });
   }
 

@@ -8,6 +8,7 @@ import { assert } from "../../src/core/assert.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { LocalChanges } from "../replica/replica_store.ts";
+import type { TransactionFunction } from "../replica/replay.ts";
 import { ReplicaSnapshot } from "../replica/snapshot.ts";
 import type { DatabaseSnapshot, DatabaseSource } from "./source.ts";
 
@@ -41,8 +42,12 @@ export class ReplicaSource implements DatabaseSource {
   }
 
   /** Commits here; it is pushed in the background. */
-  async commit(snapshot: DatabaseSnapshot, changes: LocalChanges): Promise<DatabaseSnapshot> {
+  async commit(
+    snapshot: DatabaseSnapshot,
+    changes: LocalChanges,
+    run?: TransactionFunction,
+  ): Promise<DatabaseSnapshot> {
     assert(snapshot instanceof ReplicaSnapshot, "A source commits on its own snapshots");
-    return await this.#replica.commit(snapshot, changes);
+    return await this.#replica.commit(snapshot, changes, run);
   }
 }
