@@ -4,11 +4,13 @@
  * @module
  */
 
-import { GraftError } from "../../src/core/errors.ts";
+import { assert } from "../../src/core/assert.ts";
+import { GraftError, isGraftError } from "../../src/core/errors.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { Timers } from "../../src/core/timers.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { ReplicaStatus } from "../replica/status.ts";
+import type { Transaction } from "../replica/transaction.ts";
 import type { Connection, SqlResult } from "./connection.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import type { SqlParameters, SqlRow } from "./engine/statement.ts";
@@ -16,15 +18,20 @@ import { SqliteError } from "./engine/sqlite_error.ts";
 import type { SqlValue } from "./engine/values.ts";
 import { watchQuery } from "./live_query.ts";
 import type { PageStatistics } from "./page_log.ts";
+import { ReplicaSource } from "./replica_source.ts";
+import type { DatabaseSource } from "./source.ts";
 import { SqlTransaction } from "./sql_transaction.ts";
+import { TransactionSource } from "./transaction_source.ts";
 import { WriterTurns } from "./writer_turns.ts";
 
 /** What a {@linkcode Database} is made of. */
 export interface DatabaseParts {
   /** Its pages; closed with it. */
   readonly replica: Replica;
-  /** Opens a connection. */
-  readonly connect: () => Promise<Connection>;
+  /** Opens a connection to pages. */
+  readonly connect: (source: DatabaseSource) => Promise<Connection>;
+  /** What to do when others committed first on the server: see `openDatabase`. */
+  readonly onConflict: "replay" | "wait";
   /** How many connections there may be. */
   readonly connectionsMax: number;
   /** How long to wait for a connection, and for others who write. */
@@ -47,6 +54,12 @@ export interface SqlTransactionOptions {
   readonly sync?: boolean;
 }
 
+/** How a script runs. */
+export interface ScriptOptions {
+  /** Whether it is one transaction; default: true. `vacuum` and some pragmas cannot be in one. */
+  readonly isAtomic?: boolean;
+}
+
 /** How often a transaction begins anew because its snapshot had become stale. */
 const ATTEMPTS_MAX = 100;
 
@@ -55,17 +68,20 @@ export class Database {
   readonly #parts: DatabaseParts;
   readonly #pool: ConnectionPool;
   readonly #writers: WriterTurns;
-  /** Lets go of snapshots that have become stale, until the database is closed. */
-  readonly #watching: Promise<void>;
+  /** The pages of each connection. */
+  readonly #sources = new WeakMap<Connection, ReplicaSource>();
+  /** Follow the replica until it is closed. */
+  readonly #following: Promise<unknown>;
   #closing: Promise<void> | undefined;
 
   /** On parts; `openDatabase` picks them. */
   constructor(parts: DatabaseParts) {
-    const { connect, connectionsMax, busyMs, timers } = parts;
+    const { connectionsMax, busyMs, timers } = parts;
     this.#parts = parts;
-    this.#pool = new ConnectionPool({ open: connect, connectionsMax, waitMs: busyMs, timers });
+    const open = () => this.#connect();
+    this.#pool = new ConnectionPool({ open, connectionsMax, waitMs: busyMs, timers });
     this.#writers = new WriterTurns(timers, busyMs);
-    this.#watching = this.#watch();
+    this.#following = Promise.all([this.#followChanges(), this.#followStatuses()]);
   }
 
   /** The volume. */
@@ -118,9 +134,13 @@ export class Database {
     );
   }
 
-  /** Runs all statements of a text, without parameters; each is a transaction, unless the text begins one. */
-  async script(sql: string): Promise<void> {
-    await this.#write((connection) => atRest(connection, () => connection.script(sql)));
+  /**
+   * Runs all statements of a text, without parameters: as one transaction, unless `isAtomic` is false; then each
+   * is one of its own, or the text begins and ends them, and they cannot be replayed.
+   */
+  async script(sql: string, { isAtomic = true }: ScriptOptions = {}): Promise<void> {
+    if (isAtomic) return await this.transaction((tx) => tx.script(sql));
+    await this.#write((connection) => atRest(connection, () => connection.script(sql)), false);
   }
 
   /**
@@ -161,10 +181,19 @@ export class Database {
    * Resolves when all that was committed here is on the server, and all that was committed there until now is known
    * here.
    *
-   * @throws {GraftError} What hinders it, as with a replica.
+   * @throws {GraftError} What hinders it, as with a replica; and where a transaction that lost against others
+   * cannot run again, what it failed with.
    */
   async sync(): Promise<void> {
-    await this.replica.sync();
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.replica.sync();
+      } catch (error) {
+        const isLost = isGraftError(error, "conflict") && this.#parts.onConflict === "replay";
+        if (!isLost || attempt >= ATTEMPTS_MAX) throw error;
+      }
+      await this.replica.replay();
+    }
   }
 
   /** Ends what is under way, and closes the replica. What was not pushed is pushed when it is opened again. */
@@ -191,12 +220,20 @@ export class Database {
     return await this.#write((writer) => atRest(writer, () => run(writer)));
   }
 
-  /** Runs what writes, again where its snapshot has become stale. */
-  async #write<T>(run: (connection: Connection) => Promise<T>): Promise<T> {
+  /**
+   * Runs what writes, again where its snapshot has become stale.
+   *
+   * @param canReplay Whether it commits at most once.
+   */
+  async #write<T>(run: (connection: Connection) => Promise<T>, canReplay = true): Promise<T> {
+    const replay = canReplay ? (tx: Transaction) => this.#replay(tx, run) : undefined;
     return await this.#writers.run(async () => {
       for (let attempt = 1;; attempt++) {
         try {
-          return await this.#pool.use(run);
+          return await this.#pool.use((connection) => {
+            this.#sourceOf(connection).run = replay;
+            return run(connection);
+          });
         } catch (error) {
           const isStale = error instanceof SqliteError && error.code === "conflict";
           if (!isStale || attempt >= ATTEMPTS_MAX) throw error;
@@ -205,14 +242,48 @@ export class Database {
     });
   }
 
-  async #watch(): Promise<void> {
+  async #connect(): Promise<Connection> {
+    const source = new ReplicaSource(this.replica);
+    const connection = await this.#parts.connect(source);
+    this.#sources.set(connection, source);
+    return connection;
+  }
+
+  #sourceOf(connection: Connection): ReplicaSource {
+    const source = this.#sources.get(connection);
+    assert(source !== undefined, "A connection of the pool has a source");
+    return source;
+  }
+
+  /** Runs what was committed here again, on what the server has now. */
+  async #replay(tx: Transaction, run: (connection: Connection) => Promise<unknown>): Promise<void> {
+    const connection = await this.#parts.connect(new TransactionSource(this.vid, tx));
+    try {
+      await run(connection);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  async #followChanges(): Promise<void> {
     for await (const _ of this.replica.changes()) this.#pool.dropStale();
+  }
+
+  async #followStatuses(): Promise<void> {
+    if (this.#parts.onConflict === "wait") return;
+    let tried: number | undefined;
+    for await (const { state } of this.replica.statuses()) {
+      if (state !== "conflict" || this.replica.state === tried) continue;
+      tried = this.replica.state;
+      // where it fails the status stays what it is, for the user to decide
+      await this.replica.replay().catch(() => {});
+    }
   }
 
   async #close(): Promise<void> {
     await this.#pool.close();
     await this.#parts.replica.close();
-    await this.#watching;
+    await this.#following;
   }
 }
 

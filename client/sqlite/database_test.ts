@@ -175,6 +175,50 @@ Deno.test("a transaction on a snapshot that became stale runs again", () =>
     assert.deepEqual(await db.values("select n from t"), [[11]]);
   }));
 
+Deno.test("what lost against others runs again on what they made, as a whole or not at all", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script("create table t (id integer primary key, n int); insert into t values (1, 0)");
+    await db.sync();
+    const [one, two] = [await open(db.vid), await open(db.vid, { onConflict: "wait" })];
+    for (const other of [one, two]) await other.query("select * from t");
+    await Promise.all([
+      one.execute("update t set n = n + 1"),
+      two.execute("update t set n = n + 10"),
+      db.execute("update t set n = n + 100"),
+    ]);
+    await db.transaction((tx) => tx.script("insert into t values (2, 2); update t set n = n * 2"));
+    await Promise.all([one.sync(), db.sync()]);
+    // whoever wants to decide for itself has to
+    const waits = await two.sync().then(() => false, () => two.status().state === "conflict");
+    if (waits) await two.replica.replay();
+    for (const each of [two, db, one]) await each.sync();
+    const [[n]] = await db.values("select n from t where id = 1");
+    // 100 is doubled, and the others where they came before that
+    assert.ok([211, 212, 220, 221, 222].includes(Number(n)), `${n}`);
+    assert.deepEqual(await one.values("select * from t"), await two.values("select * from t"));
+  }));
+
+Deno.test("what cannot run again stays, for the user to decide", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script("create table t (id integer primary key)");
+    await db.sync();
+    const other = await open(db.vid);
+    await other.query("select * from t");
+    await db.execute("insert into t values (1)");
+    await other.execute("insert into t values (1)");
+    await db.sync().catch(() => {});
+    await other.sync().catch(() => {});
+    const [winner, loser] = db.status().state === "synced" ? [db, other] : [other, db];
+    assert.equal(winner.status().state, "synced");
+    assert.equal(loser.status().state, "conflict");
+    assert.deepEqual(await loser.values("select * from t"), [[1]]);
+    await loser.replica.reset();
+    await loser.sync();
+    assert.deepEqual(await loser.values("pragma integrity_check"), [["ok"]]);
+  }));
+
 Deno.test("a database is opened as it was, and takes no writes", () =>
   withServer(async (open) => {
     const db = await open();

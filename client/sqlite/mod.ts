@@ -19,6 +19,7 @@ export {
   Database,
   type DatabaseParts,
   type DatabaseStatus,
+  type ScriptOptions,
   type SqlTransactionOptions,
 } from "./database.ts";
 export { SqlTransaction } from "./sql_transaction.ts";
@@ -26,5 +27,6 @@ export { Connection, type ConnectionParts, type RowMode, type SqlResult } from "
 export { type SqlParameters, type SqlRow, Statement } from "./engine/statement.ts";
 export type { SqlParameter, SqlValue } from "./engine/values.ts";
 export type { EngineBuild, EngineOptions } from "./engine/load_engine.ts";
+export type { DatabaseSnapshot, DatabaseSource } from "./source.ts";
 export { SqliteError, type SqliteFailure } from "./engine/sqlite_error.ts";
 export type { PageStatistics } from "./page_log.ts";

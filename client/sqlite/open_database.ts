@@ -10,7 +10,7 @@ import type { Replica } from "../replica/replica.ts";
 import { Connection } from "./connection.ts";
 import { Database } from "./database.ts";
 import { type EngineOptions, type LoadedEngine, loadEngine } from "./engine/load_engine.ts";
-import { ReplicaSource } from "./replica_source.ts";
+import { TransactionSource } from "./transaction_source.ts";
 import { WriterLock } from "./vfs/writer_lock.ts";
 
 /** How a database is opened. Everything is optional. */
@@ -21,6 +21,13 @@ export interface OpenDatabaseOptions extends OpenReplicaOptions {
   readonly connectionsMax?: number;
   /** How long to wait for a connection, and for others who write; default 5,000 ms. */
   readonly busyMs?: number;
+  /**
+   * What to do when commits of others came first on the server. `replay` (default): transactions, scripts and
+   * statements that wait here run again on what the server has, as one that is stale here does; where that
+   * fails, or one was made before the database was opened, it is as with `wait`: the status says `conflict`, and
+   * `replica.reset()`, `replay()` and `keepBoth()` are the ways out.
+   */
+  readonly onConflict?: "replay" | "wait";
   /** Statements that set up each connection, such as `pragma foreign_keys = off`. */
   readonly setup?: readonly string[];
 }
@@ -65,12 +72,20 @@ export async function openDatabase(
   options: OpenDatabaseOptions = {},
 ): Promise<Database> {
   const { engine, replica } = await openBoth(url, volumeId, options);
-  const source = new ReplicaSource(replica);
   const writers = new WriterLock();
   const setup = [...SETUP, ...options.setup ?? []];
   return new Database({
     replica,
-    connect: () => Connection.open({ source, engine, writers, setup }),
+    connect: (source) => {
+      const isReplay = source instanceof TransactionSource;
+      return Connection.open({
+        source,
+        engine,
+        writers: isReplay ? new WriterLock() : writers,
+        setup,
+      });
+    },
+    onConflict: options.onConflict ?? "replay",
     connectionsMax: options.connectionsMax ?? CONNECTIONS_MAX,
     busyMs: options.busyMs ?? BUSY_MS,
     timers: options.timers ?? systemTimers,

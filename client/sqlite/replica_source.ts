@@ -14,6 +14,8 @@ import type { DatabaseSnapshot, DatabaseSource } from "./source.ts";
 
 /** The pages of a replica. */
 export class ReplicaSource implements DatabaseSource {
+  /** What makes the commits of the connection again that has this source, for a replay. */
+  run: TransactionFunction | undefined;
   readonly #replica: Replica;
 
   /** The replica is not closed with it. */
@@ -42,12 +44,8 @@ export class ReplicaSource implements DatabaseSource {
   }
 
   /** Commits here; it is pushed in the background. */
-  async commit(
-    snapshot: DatabaseSnapshot,
-    changes: LocalChanges,
-    run?: TransactionFunction,
-  ): Promise<DatabaseSnapshot> {
+  async commit(snapshot: DatabaseSnapshot, changes: LocalChanges): Promise<DatabaseSnapshot> {
     assert(snapshot instanceof ReplicaSnapshot, "A source commits on its own snapshots");
-    return await this.#replica.commit(snapshot, changes, run);
+    return await this.#replica.commit(snapshot, changes, this.run);
   }
 }

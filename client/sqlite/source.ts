@@ -7,7 +7,6 @@
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { Lsn } from "../../src/core/lsn.ts";
 import type { LocalChanges } from "../replica/replica_store.ts";
-import type { TransactionFunction } from "../replica/replay.ts";
 
 /** The pages of a volume at one moment. A replica's snapshot is one. */
 export interface DatabaseSnapshot {
@@ -49,14 +48,9 @@ export interface DatabaseSource {
    * Commits pages on a snapshot, which it closes.
    *
    * @param changes They are not changed afterwards.
-   * @param run What makes them again on other pages; without it the commit cannot be replayed.
    * @returns The snapshot that the commit made.
    * @throws {GraftError} `conflict` when the snapshot is not the newest any more; `unavailable` when the storage
    * takes no more.
    */
-  commit(
-    snapshot: DatabaseSnapshot,
-    changes: LocalChanges,
-    run?: TransactionFunction,
-  ): Promise<DatabaseSnapshot>;
+  commit(snapshot: DatabaseSnapshot, changes: LocalChanges): Promise<DatabaseSnapshot>;
 }
