@@ -1,5 +1,5 @@
 /**
- * Builds wasm/build/graft.wasm and wasm/build/sqlite_rows.ts from wasm/assembly.
+ * Builds wasm/build/graft.wasm and client/sqlite/engine/_sqlite_rows_wasm.ts from wasm/assembly.
  *
  * ```sh
  * deno run -A wasm/build.ts           # build and write
@@ -14,7 +14,7 @@ import asc from "assemblyscript/asc";
 
 const sources = new URL("./assembly/", import.meta.url);
 
-/** A module, and the file that it goes to. */
+/** A module, and the file below the root that it goes to. */
 interface Target {
   readonly file: string;
   readonly entry: string;
@@ -25,14 +25,14 @@ interface Target {
 
 const TARGETS: readonly Target[] = [
   {
-    file: "graft.wasm",
+    file: "wasm/build/graft.wasm",
     entry: "index.ts",
     flags: ["--enable", "simd"],
     toFile: (module) => module,
   },
   {
     // it is given memory and functions when it is instantiated, which an import of it could not say
-    file: "sqlite_rows.ts",
+    file: "client/sqlite/engine/_sqlite_rows_wasm.ts",
     entry: "sqlite_rows/index.ts",
     flags: ["--importMemory"],
     toFile: (module) => new TextEncoder().encode(toSource(module)),
@@ -58,7 +58,11 @@ async function build({ entry, flags, file }: Target): Promise<Uint8Array> {
 }
 
 function toSource(module: Uint8Array): string {
-  return `// Made by wasm/build.ts.
+  return `/**
+ * Made by wasm/build.ts.
+ *
+ * @module
+ */
 
 /** wasm/assembly/sqlite_rows as base64. */
 export const SQLITE_ROWS =
@@ -82,13 +86,13 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 for (const target of TARGETS) {
   const built = target.toFile(await build(target));
-  const file = new URL(`./build/${target.file}`, import.meta.url);
+  const file = new URL(`../${target.file}`, import.meta.url);
   if (!Deno.args.includes("--check")) {
     Deno.writeFileSync(file, built);
-    console.log(`wasm/build/${target.file}: ${built.length} bytes`);
+    console.log(`${target.file}: ${built.length} bytes`);
   } else if (!sameBytes(built, Deno.readFileSync(file))) {
     console.error(
-      `Cannot accept wasm/build/${target.file}: it is not what wasm/assembly builds to`,
+      `Cannot accept ${target.file}: it is not what wasm/assembly builds to`,
     );
     console.error("Run `deno run -A wasm/build.ts` and commit the result.");
     Deno.exit(1);

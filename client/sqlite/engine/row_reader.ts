@@ -4,8 +4,8 @@
  * @module
  */
 
-import { SQLITE_ROWS } from "../../../wasm/build/sqlite_rows.ts";
 import { assert } from "../../../src/core/assert.ts";
+import { SQLITE_ROWS } from "./_sqlite_rows_wasm.ts";
 import type { Pointer, SqliteExports } from "./sqlite_module.ts";
 import { readText, type SqlValue } from "./values.ts";
 

@@ -1,4 +1,8 @@
-// Made by wasm/build.ts.
+/**
+ * Made by wasm/build.ts.
+ *
+ * @module
+ */
 
 /** wasm/assembly/sqlite_rows as base64. */
 export const SQLITE_ROWS =
