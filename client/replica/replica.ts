@@ -176,6 +176,7 @@ export class Replica {
       try {
         const tx = new Transaction(snapshot);
         const result = await run(tx);
+        tx.end();
         const isDone = !tx.hasChanges || await this.#tryCommit(snapshot, tx.changes, run);
         if (isDone) return result;
       } finally {

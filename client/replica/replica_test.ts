@@ -77,6 +77,18 @@ Deno.test("a commit answers the snapshot that it made", async () => {
   mine.close();
 });
 
+Deno.test("what writes after its transaction has ended is told so", async () => {
+  const bench = new Bench();
+  await using replica = await bench.open({ isNew: true });
+  const ended = await replica.transaction((tx) => {
+    tx.write(1, page(1));
+    return tx;
+  });
+  assert.throws(() => ended.write(1, page(2)), { code: "invalid", message: /it has ended/ });
+  assert.throws(() => ended.truncate(0), { code: "invalid" });
+  assert.deepEqual(await show(replica), [1]);
+});
+
 Deno.test("a transaction runs again when something was committed meanwhile", async () => {
   const bench = new Bench();
   await using replica = await bench.open({ isNew: true });

@@ -25,6 +25,7 @@ export class Transaction {
   #pageCount: number;
   /** Pages of the base above were cut off. */
   #kept: number;
+  #hasEnded = false;
 
   /** Nothing is written yet; a replica's `transaction()` begins so. */
   constructor(base: TransactionBase) {
@@ -85,6 +86,7 @@ export class Transaction {
    * @throws {GraftError} `invalid` for another size.
    */
   write(pageIdx: number, page: Uint8Array): void {
+    this.#requireOpen();
     const index = toPageIdx(pageIdx);
     if (page.length !== PAGE_SIZE) {
       const state = `it has ${page.length} bytes instead of ${PAGE_SIZE}`;
@@ -96,10 +98,23 @@ export class Transaction {
 
   /** Sets the page count: pages above are cut off; where the volume grows there are zeros. */
   truncate(pageCount: number): void {
+    this.#requireOpen();
     this.#pageCount = toPageCount(pageCount);
     this.#kept = Math.min(this.#kept, pageCount);
     for (const pageIdx of this.#pages.keys()) {
       if (pageIdx > pageCount) this.#pages.delete(pageIdx);
     }
+  }
+
+  /** Nothing can be written any more: what comes later would be lost. */
+  end(): void {
+    this.#hasEnded = true;
+  }
+
+  #requireOpen(): void {
+    if (!this.#hasEnded) return;
+    throw new GraftError("invalid", "Cannot write to the transaction: it has ended", {
+      hint: "Await everything that writes within the function that is passed to transaction()",
+    });
   }
 }
