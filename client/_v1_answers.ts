@@ -7,7 +7,7 @@ import type { PageSet } from "../src/core/page_set.ts";
 import type { Snapshot } from "../src/core/snapshot.ts";
 import { fromWireError } from "../src/wire/protocol.ts";
 import { isMediaType } from "../src/wire/v1/media_types.ts";
-import { PageStreamDecoder } from "../src/wire/v1/page_stream_decoder.ts";
+import { type Decompress, PageStreamDecoder } from "../src/wire/v1/page_stream_decoder.ts";
 import { snapshotFromJson } from "../src/wire/v1/snapshot_json.ts";
 import { type AnswerForm, hintFor } from "./_answers.ts";
 import { PagesRead } from "./pages_read.ts";
@@ -83,13 +83,18 @@ export interface WantedStream {
  *
  * @throws {GraftError} `damaged` for anything else than a whole stream of these pages.
  */
-export function readPageStream(answer: Uint8Array, wanted: WantedStream): PagesRead {
+export function readPageStream(
+  answer: Uint8Array,
+  wanted: WantedStream,
+  decompress: Decompress | undefined,
+): PagesRead {
   const pages: [number, Uint8Array][] = [];
   const decoder = new PageStreamDecoder({
     take(pageIdx, page) {
       // a copy: the view is lent, and the hashes of the answer are of no more use
       if (wanted.pageSet.has(pageIdx)) pages.push([pageIdx, page.slice()]);
     },
+    decompress,
   });
   try {
     decoder.push(answer);

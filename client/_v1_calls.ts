@@ -11,6 +11,7 @@ import {
   PAGE_SET_MEDIA_TYPE,
   PAGES_MEDIA_TYPE,
 } from "../src/wire/v1/media_types.ts";
+import type { Decompress } from "../src/wire/v1/page_stream_decoder.ts";
 import { formatPageRanges } from "../src/wire/v1/page_ranges.ts";
 import type { ServerUrls } from "./_protocol_calls.ts";
 import type { Transport, TransportRequest } from "./_transport.ts";
@@ -35,10 +36,13 @@ type Signal = AbortSignal | undefined;
 export class V1Calls {
   readonly #transport: Transport;
   readonly #urls: ServerUrls;
+  readonly #decompress: Decompress | undefined;
 
-  constructor(transport: Transport, urls: ServerUrls) {
+  /** Without a function that decompresses them, pages are asked for raw. */
+  constructor(transport: Transport, urls: ServerUrls, decompress: Decompress | undefined) {
     this.#transport = transport;
     this.#urls = urls;
+    this.#decompress = decompress;
   }
 
   /** The newest snapshot, or the one at an LSN or a time. */
@@ -66,7 +70,7 @@ export class V1Calls {
       ...this.#pagesRequest(vid, lsn, pageSet),
       signal,
       form: PAGES_ANSWERS,
-      decode: (answer) => readPageStream(answer, { vid, lsn, pageSet }),
+      decode: (answer) => readPageStream(answer, { vid, lsn, pageSet }, this.#decompress),
     });
   }
 
@@ -112,7 +116,7 @@ export class V1Calls {
     lsn: Lsn | undefined,
     pageSet: PageSet,
   ): Pick<TransportRequest<unknown>, "method" | "url" | "headers" | "body"> {
-    const accept = acceptPages("raw");
+    const accept = acceptPages(this.#decompress === undefined ? "raw" : "zstd");
     const query = lsn === undefined ? "" : `?lsn=${lsn}`;
     const url = `${this.#urls.pagestoreUrl}/v1/volumes/${vid}/pages`;
     const list = formatPageRanges(pageSet);

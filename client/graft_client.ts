@@ -20,6 +20,7 @@ import { systemTimers } from "../src/core/timers.ts";
 import type { PullRequest } from "../src/wire/messages.ts";
 import type { Commit, PulledGraft } from "../src/wire/snapshot_messages.ts";
 import { mapConcurrently } from "./_concurrently.ts";
+import { decompressOf } from "./_decompress.ts";
 import { BATCH_PAGES, batches } from "./_page_batches.ts";
 import { ProtocolCalls } from "./_protocol_calls.ts";
 import { ProtocolChoice } from "./_protocol_choice.ts";
@@ -111,7 +112,7 @@ export class GraftClient {
       deadlineMs: options.deadlineMs ?? DEADLINE_MS,
       attemptMs: options.attemptMs ?? ATTEMPT_MS,
     });
-    this.#v1 = new V1Calls(transport, urls);
+    this.#v1 = new V1Calls(transport, urls, decompressOf(options.decompress));
     this.#protocol = new ProtocolCalls(transport, urls);
     this.#choice = new ProtocolChoice(options.protocol);
   }

@@ -11,6 +11,7 @@ import { type Random, systemRandom } from "../src/core/random.ts";
 import { systemTimers, type Timers } from "../src/core/timers.ts";
 import type { Decompress } from "../src/wire/v1/page_stream_decoder.ts";
 import { baseUrl, headersFor } from "./_setup.ts";
+import { decompressKey, decompressOf } from "./_decompress.ts";
 import type { Fetch } from "./_transport.ts";
 import { GraftClient } from "./graft_client.ts";
 import type { SnapshotChoice } from "./options.ts";
@@ -46,11 +47,11 @@ export interface OpenReplicaOptions {
   /** Which pages to fetch along with those that are missed; default: none. */
   readonly prefetch?: Prefetch;
   /**
-   * Decompresses the frames of pages; with it, pages come compressed. Default: they come raw, since zstd would make
-   * the client three times as large. Pass `(stored, length) => codec.decompress(stored, length)` with a
-   * `WasmCodec` of `@graft/graft/segment`. Replicas that share a connection share the first one's.
+   * Decompresses pages. Default: a small decoder in JavaScript; `false`: pages come uncompressed. A program that
+   * reads much passes `(stored, length) => codec.decompress(stored, length)` with a `WasmCodec` of
+   * `@graft/graft/segment`. Replicas with another function, or none, have connections of their own.
    */
-  readonly decompress?: Decompress;
+  readonly decompress?: Decompress | false;
   /** What sends requests; default: the platform's `fetch`. A replica with its own shares no connection. */
   readonly fetch?: Fetch;
   /** How long one request may take, up to the last byte of its answer; default 60,000 ms. */
@@ -167,7 +168,7 @@ function openRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
   const isOwn = [options.fetch, clock, random, timers].some((part) => part !== undefined);
   if (isOwn) return makeRemote(url, options);
   return remotes.open(
-    JSON.stringify([url, `${options.metastoreUrl}`, token]),
+    JSON.stringify([url, `${options.metastoreUrl}`, token, decompressKey(options.decompress)]),
     () => makeRemote(url, options),
   );
 }
@@ -183,7 +184,7 @@ function makeRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
     timers: options.timers ?? systemTimers,
     attemptMs: options.attemptMs ?? ATTEMPT_MS,
     deadlineMs: options.deadlineMs ?? DEADLINE_MS,
-    decompress: options.decompress,
+    decompress: decompressOf(options.decompress),
   } as const;
   const { metastoreUrl } = options;
   return new DetectingRemote({

@@ -8,6 +8,7 @@ import type { Clock } from "../src/core/clock.ts";
 import type { Random } from "../src/core/random.ts";
 import type { SegmentUse } from "../src/core/snapshot.ts";
 import type { Timers } from "../src/core/timers.ts";
+import type { Decompress } from "../src/wire/v1/page_stream_decoder.ts";
 import type { Fetch } from "./_transport.ts";
 
 /**
@@ -37,6 +38,11 @@ export interface GraftClientOptions {
   readonly deadlineMs?: number;
   /** How long one attempt may take, up to the last byte of its answer; default 60,000 ms. */
   readonly attemptMs?: number;
+  /**
+   * Decompresses pages, which come over `v1` compressed. Default: a small decoder in JavaScript; `false`: they
+   * come uncompressed.
+   */
+  readonly decompress?: Decompress | false;
   /** What sends requests; default: the platform's `fetch`. */
   readonly fetch?: Fetch;
   /** Time, for tests; default: the platform's. */

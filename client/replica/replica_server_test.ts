@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { startServer } from "../../src/server/mod.ts";
 import { WasmCodec } from "../../src/segment/codecs/wasm_codec.ts";
+import type { Decompress } from "../../src/wire/v1/page_stream_decoder.ts";
 import { GraftClient } from "../graft_client.ts";
 import { openReplica, type OpenReplicaOptions } from "../open_replica.ts";
 import type { Replica } from "./replica.ts";
@@ -93,19 +94,27 @@ withServer("a cold replica reads a page in two round trips", async ({ open }) =>
   assert.equal(wire.calls.length, 2);
 });
 
-withServer("pages come compressed for whoever can decompress", async ({ open }) => {
+withServer("pages come compressed, unless nothing is to decompress them", async ({ open }) => {
   const { replica: writer } = await open();
   await writer.transaction((tx) => {
     for (let i = 1; i <= 64; i++) tx.write(i, page(i));
   });
   await writer.sync();
+  let frames = 0;
   const codec = new WasmCodec();
-  const { replica, wire } = await open(writer.vid, {
-    decompress: (stored, length) => codec.decompress(stored, length),
-  });
-  const pages = await replica.snapshot().readMany(Array.from({ length: 64 }, (_, i) => i + 1));
-  for (const [pageIdx, bytes] of pages) assert.deepEqual(bytes, page(pageIdx));
-  assert.ok(wire.bytes < 16 * 1024, `${wire.bytes} bytes`);
+  const own: Decompress = (stored, length) => {
+    frames++;
+    return codec.decompress(stored, length);
+  };
+  for (
+    const [decompress, isCompressed] of [[undefined, true], [own, true], [false, false]] as const
+  ) {
+    const { replica, wire } = await open(writer.vid, { decompress });
+    const pages = await replica.snapshot().readMany(Array.from({ length: 64 }, (_, i) => i + 1));
+    for (const [pageIdx, bytes] of pages) assert.deepEqual(bytes, page(pageIdx));
+    assert.equal(wire.bytes < 16 * 1024, isCompressed, `${wire.bytes} bytes`);
+  }
+  assert.equal(frames, 4);
 });
 
 withServer("commits made offline are one push", async ({ open }) => {
