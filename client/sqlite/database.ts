@@ -50,6 +50,11 @@ export interface DatabaseStatus extends ReplicaStatus {
 export interface SqlTransactionOptions {
   /** Whether it only reads: then it waits for nobody. Default: false. */
   readonly readOnly?: boolean;
+  /**
+   * Whether it may run again: when its snapshot has become stale, and in a replay. Default: true. Where it may
+   * not, it fails with the code `conflict` instead.
+   */
+  readonly isRepeatable?: boolean;
   /** Whether it resolves only when the server has it. Offline it rejects, and stays committed here. Default: false. */
   readonly sync?: boolean;
 }
@@ -140,7 +145,9 @@ export class Database {
    */
   async script(sql: string, { isAtomic = true }: ScriptOptions = {}): Promise<void> {
     if (isAtomic) return await this.transaction((tx) => tx.script(sql));
-    await this.#write((connection) => atRest(connection, () => connection.script(sql)), false);
+    await this.#write((connection) => atRest(connection, () => connection.script(sql)), {
+      canReplay: false,
+    });
   }
 
   /**
@@ -153,10 +160,13 @@ export class Database {
    */
   async transaction<T>(
     run: (tx: SqlTransaction) => T | Promise<T>,
-    { readOnly = false, sync = false }: SqlTransactionOptions = {},
+    { readOnly = false, sync = false, isRepeatable = true }: SqlTransactionOptions = {},
   ): Promise<T> {
     if (readOnly) return await this.#pool.use((connection) => runOnce(connection, "begin", run));
-    const result = await this.#write((connection) => runOnce(connection, "begin immediate", run));
+    const result = await this.#write(
+      (connection) => runOnce(connection, "begin immediate", run),
+      { canReplay: isRepeatable, attemptsMax: isRepeatable ? ATTEMPTS_MAX : 1 },
+    );
     if (sync) await this.sync();
     return result;
   }
@@ -223,9 +233,12 @@ export class Database {
   /**
    * Runs what writes, again where its snapshot has become stale.
    *
-   * @param canReplay Whether it commits at most once.
+   * @param how Whether it commits at most once, and can do so again; and how often it is tried.
    */
-  async #write<T>(run: (connection: Connection) => Promise<T>, canReplay = true): Promise<T> {
+  async #write<T>(
+    run: (connection: Connection) => Promise<T>,
+    { canReplay = true, attemptsMax = ATTEMPTS_MAX } = {},
+  ): Promise<T> {
     const replay = canReplay ? (tx: Transaction) => this.#replay(tx, run) : undefined;
     return await this.#writers.run(async () => {
       for (let attempt = 1;; attempt++) {
@@ -236,7 +249,7 @@ export class Database {
           });
         } catch (error) {
           const isStale = error instanceof SqliteError && error.code === "conflict";
-          if (!isStale || attempt >= ATTEMPTS_MAX) throw error;
+          if (!isStale || attempt >= attemptsMax) throw error;
         }
       }
     });
