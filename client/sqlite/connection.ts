@@ -4,7 +4,7 @@
  * @module
  */
 
-import { GraftError } from "../../src/core/errors.ts";
+import { GraftError, isGraftError } from "../../src/core/errors.ts";
 import { Engine } from "./engine/engine.ts";
 import type { LoadedEngine } from "./engine/load_engine.ts";
 import { OpenFlag } from "./engine/result_codes.ts";
@@ -44,6 +44,8 @@ export type RowMode = "object" | "array";
 const BATCH_ROWS = 256;
 /** Statements that are kept prepared. */
 const STATEMENTS_MAX = 128;
+/** White space, comments and semicolons. */
+const BLANK = /^(?:[\s;]|--[^\n]*(?:\n|$)|\/\*[^]*?(?:\*\/|$))*$/;
 
 /**
  * A connection. One call at a time: whoever shares it must see to that.
@@ -55,7 +57,12 @@ export class Connection {
   #vfs!: VolumeVfs;
   /** Prepared and not in use, the latest last. */
   readonly #statements = new Map<string, Statement>();
-  #cause: unknown;
+  /** Pragmas that were answered when they were prepared, and have to be prepared anew. */
+  readonly #answered = new WeakSet<Statement>();
+  /** What the engine broke down with. */
+  #breakdown: unknown;
+  /** Why calls are not run any more. */
+  #aborted: GraftError | undefined;
 
   private constructor(parts: ConnectionParts) {
     this.#parts = parts;
@@ -66,7 +73,6 @@ export class Connection {
   static async open(parts: ConnectionParts): Promise<Connection> {
     const connection = new Connection(parts);
     await connection.#open();
-    for (const sql of parts.setup) await connection.script(sql);
     return connection;
   }
 
@@ -97,7 +103,7 @@ export class Connection {
 
   /** Whether a transaction is open. */
   get isInTransaction(): boolean {
-    return !this.#engine.isAutocommit;
+    return this.#breakdown === undefined && !this.#engine.isAutocommit;
   }
 
   /** All rows of a statement. */
@@ -145,6 +151,8 @@ export class Connection {
         yield rows.map((row) => statement.toObject(row));
         if (isDone) return;
       }
+    } catch (error) {
+      throw this.#heed(error);
     } finally {
       await this.#giveBack(sql, statement);
     }
@@ -157,21 +165,36 @@ export class Connection {
 
   /** Runs all statements of a text, without parameters. */
   async script(sql: string): Promise<void> {
-    for (let rest = sql; rest !== "";) {
-      const { statement, tail } = await Statement.prepare(this.#engine, rest);
-      rest = tail;
-      if (statement === undefined) continue;
-      try {
-        while (await statement.step());
-      } finally {
-        await statement.finalize();
-      }
-    }
+    await this.#begin();
+    for (let rest = sql; rest !== "";) rest = await this.#runFirst(rest);
   }
 
-  /** Has what is under way fail with the code `aborted`. */
-  interrupt(): void {
+  /** Has what is under way fail with the code `aborted`; a write transaction is rolled back then. */
+  interrupt(cause?: unknown): void {
     this.#engine.interrupt();
+    this.#vfs.file.interrupt(abortedBy(cause));
+  }
+
+  /**
+   * Runs calls of this connection until a signal ends them: what waits for a page then does not wait any
+   * longer, and what was not begun does not run.
+   *
+   * @throws {GraftError} `aborted` when the signal fires.
+   */
+  async abortable<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+    if (signal === undefined) return await run();
+    if (signal.aborted) throw abortedBy(signal.reason);
+    const abort = () => {
+      this.#aborted = abortedBy(signal.reason);
+      this.interrupt(signal.reason);
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      return await run();
+    } finally {
+      signal.removeEventListener("abort", abort);
+      this.#aborted = undefined;
+    }
   }
 
   /** Lets go of a snapshot that nobody reads. */
@@ -186,84 +209,135 @@ export class Connection {
 
   /** Closes it. */
   async close(): Promise<void> {
-    for (const statement of this.#statements.values()) await statement.finalize();
-    this.#statements.clear();
-    await this.#engine.close();
+    if (this.#breakdown !== undefined) return;
+    try {
+      for (const statement of this.#statements.values()) await statement.finalize();
+      await this.#engine.close();
+    } finally {
+      this.#statements.clear();
+      this.#vfs.file.close();
+    }
   }
 
   async #open(): Promise<void> {
-    const { source, writers, engine, pragma } = this.#parts;
+    const { source, writers, engine, pragma, setup } = this.#parts;
     const instance = await engine.instantiate();
-    const access = source.isReadOnly ? OpenFlag.READONLY : OpenFlag.READWRITE | OpenFlag.CREATE;
     this.#engine = await Engine.open({
       instance,
       name: source.vid,
-      flags: access,
-      takeCause: () => this.#takeCause(),
+      flags: OpenFlag.READWRITE | OpenFlag.CREATE,
       makeVfs: (heap) => {
         this.#vfs = new VolumeVfs({
           source,
           writers,
           heap,
           observer: this.#log,
-          onFailure: (cause) => this.#cause = cause,
           allocateText: (text) => this.#engine.allocateText(text).pointer,
           pragma: pragma?.(this) ?? (() => undefined),
         });
         return this.#vfs;
       },
     });
+    this.#breakdown = undefined;
+    try {
+      for (const sql of setup) await this.script(sql);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
-  #takeCause(): unknown {
-    const cause = this.#cause;
-    this.#cause = undefined;
-    return cause;
+  /** Before each call: an engine that broke down is replaced by a new one. */
+  async #begin(): Promise<void> {
+    if (this.#aborted !== undefined) throw this.#aborted;
+    if (this.#breakdown !== undefined) await this.#open();
+    this.#engine.begin();
   }
 
   async #use<T>(sql: string, run: (statement: Statement) => Promise<T>): Promise<T> {
     const statement = await this.#take(sql);
     try {
       return await run(statement);
+    } catch (error) {
+      throw this.#heed(error);
     } finally {
       await this.#giveBack(sql, statement);
     }
   }
 
   async #take(sql: string): Promise<Statement> {
+    await this.#begin();
     const known = this.#statements.get(sql);
     if (known !== undefined) {
       this.#statements.delete(sql);
       return known;
     }
-    const { statement, tail } = await Statement.prepare(this.#engine, sql);
+    const answered = this.#vfs.pragmasAnswered;
+    const { statement, tail } = await this.#prepare(sql);
     if (statement === undefined) {
       throw new GraftError("invalid", "Cannot run the statement: the text holds none");
     }
-    if (await this.#isBlank(tail)) return statement;
+    if (this.#vfs.pragmasAnswered !== answered) this.#answered.add(statement);
+    if (BLANK.test(tail)) return statement;
     await statement.finalize();
     throw new GraftError("invalid", `Cannot run "${sql}": it holds several statements`, {
       hint: "Run them one by one, or all with script()",
     });
   }
 
-  /** Whether text holds no statement: white space and comments. */
-  async #isBlank(text: string): Promise<boolean> {
-    if (text.trim() === "") return true;
-    const { statement } = await Statement.prepare(this.#engine, text);
-    await statement?.finalize();
-    return statement === undefined;
+  async #prepare(sql: string): Promise<{ statement: Statement | undefined; tail: string }> {
+    try {
+      return await Statement.prepare(this.#engine, sql);
+    } catch (error) {
+      throw this.#heed(error);
+    }
+  }
+
+  /** Runs the first statement of a text; the text behind it. */
+  async #runFirst(sql: string): Promise<string> {
+    const { statement, tail } = await this.#prepare(sql);
+    if (statement === undefined) return tail;
+    try {
+      while (await statement.step());
+    } catch (error) {
+      throw this.#heed(error);
+    } finally {
+      if (this.#breakdown === undefined) await statement.finalize();
+    }
+    return tail;
+  }
+
+  /**
+   * What the caller hears of an error. Where the engine itself broke down, as when a statement is too deep for the stack,
+   * nothing of what it holds is used any more.
+   */
+  #heed(error: unknown): unknown {
+    const isBreakdown = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
+    if (!isBreakdown || isGraftError(error)) return error;
+    this.#breakdown = error;
+    this.#statements.clear();
+    this.#vfs.file.close();
+    return new GraftError("internal", "Cannot run the statement: the engine broke down", {
+      cause: error,
+      hint: "What was not committed is lost. Statements that are nested less deeply may run",
+    });
   }
 
   /** Keeps a statement for the next who runs it. */
   async #giveBack(sql: string, statement: Statement): Promise<void> {
+    if (this.#breakdown !== undefined) return;
     const resetting = statement.reset();
     if (resetting !== undefined) await resetting;
-    if (this.#statements.has(sql)) return await statement.finalize();
+    const isUsedUp = statement.hasRun && this.#answered.has(statement);
+    if (isUsedUp || this.#statements.has(sql)) return await statement.finalize();
     this.#statements.set(sql, statement);
     if (this.#statements.size <= STATEMENTS_MAX) return;
     const [[oldest, forgotten]] = this.#statements;
     this.#statements.delete(oldest);
     await forgotten.finalize();
   }
+}
+
+function abortedBy(cause: unknown): GraftError {
+  return new GraftError("aborted", "Cannot go on: the caller gave up", { cause });
 }

@@ -16,7 +16,12 @@ export async function openEngine(build: (typeof BUILDS)[number]): Promise<Engine
     name: ":memory:",
     flags: OpenFlag.READWRITE | OpenFlag.CREATE,
     makeVfs: () =>
-      ({ name: "none", mxPathname: 64, hasAsyncMethod: () => false }) as unknown as VfsMethods,
-    takeCause: () => undefined,
+      ({
+        name: "none",
+        mxPathname: 64,
+        hasAsyncMethod: () => false,
+        hasFailed: false,
+        takeFailure: () => undefined,
+      }) as unknown as VfsMethods,
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { GraftError } from "../../../src/core/errors.ts";
 import { ResultCode } from "./result_codes.ts";
 import type { RowReader } from "./row_reader.ts";
 import { SqliteError } from "./sqlite_error.ts";
@@ -14,6 +15,7 @@ import type {
   SqliteInstance,
   SqliteModule,
   SuspendingExports,
+  VfsFailure,
   VfsMethods,
 } from "./sqlite_module.ts";
 
@@ -33,37 +35,44 @@ export class Engine {
   /** Reads rows in batches; undefined where one by one is as fast. */
   readonly rows: RowReader | undefined;
   readonly #module: SqliteModule;
-  readonly #takeCause: () => unknown;
+  readonly #vfs: VfsMethods;
   #scratch = 0;
   #database = 0;
+  #wasInTransaction = false;
 
-  private constructor(instance: SqliteInstance, takeCause: () => unknown) {
+  private constructor(
+    instance: SqliteInstance,
+    makeVfs: (heap: () => Uint8Array<ArrayBuffer>) => VfsMethods,
+  ) {
     this.exports = instance.exports;
     this.suspending = instance.suspending;
     this.rows = instance.rows;
     this.#module = instance.module;
-    this.#takeCause = takeCause;
+    this.#vfs = makeVfs(() => this.heap);
   }
 
   /**
    * Opens a database.
    *
    * @param makeVfs What SQLite reads and writes through, given its memory.
-   * @param takeCause What failed in it last; asked after a call has failed.
    */
   static async open(parts: {
     readonly instance: SqliteInstance;
     readonly name: string;
     readonly flags: number;
     readonly makeVfs: (heap: () => Uint8Array<ArrayBuffer>) => VfsMethods;
-    readonly takeCause: () => unknown;
   }): Promise<Engine> {
-    const { instance, name, flags, makeVfs, takeCause } = parts;
-    const engine = new Engine(instance, takeCause);
-    const vfs = makeVfs(() => engine.heap);
-    engine.check(instance.module.vfs_register(vfs, true));
+    const { instance, name, flags, makeVfs } = parts;
+    const engine = new Engine(instance, makeVfs);
+    engine.check(instance.module.vfs_register(engine.#vfs, true));
     engine.#scratch = engine.allocate(SCRATCH_BYTES);
-    await engine.#open(name, flags);
+    try {
+      await engine.#open(name, flags);
+    } catch (error) {
+      // what could not be opened has to be closed, too
+      await engine.close();
+      throw error;
+    }
     return engine;
   }
 
@@ -136,12 +145,23 @@ export class Engine {
     return (BigInt(this.highHalf) << 32n) | BigInt(low >>> 0);
   }
 
+  /** Something new begins: what failed before is of no account. */
+  begin(): void {
+    this.#vfs.takeFailure();
+    this.#wasInTransaction = !this.isAutocommit;
+  }
+
   /**
    * Prepares the first statement of `sql`.
    *
    * @returns The statement (0 where there is only white space), and how many bytes of UTF-8 it has.
    */
   async prepare(sql: string): Promise<{ statement: Pointer; bytes: number }> {
+    if (sql.includes("\0")) {
+      throw new GraftError("invalid", "Cannot run the statement: there is a NUL in it", {
+        hint: "Pass text as a parameter",
+      });
+    }
     const { pointer, bytes } = this.allocateText(sql);
     try {
       const code = await this.suspending.sqlite3_prepare_v3(
@@ -153,7 +173,13 @@ export class Engine {
         this.#scratch + 4,
       );
       this.check(code, sql);
-      return { statement: this.#pointerAt(0), bytes: this.#pointerAt(4) - pointer };
+      const statement = this.#pointerAt(0);
+      const end = this.#pointerAt(4);
+      if (this.#vfs.hasFailed) {
+        await this.suspending.sqlite3_finalize(statement);
+        this.requireHeard(sql);
+      }
+      return { statement, bytes: end - pointer };
     } finally {
       this.exports.sqlite3_free(pointer);
     }
@@ -175,16 +201,33 @@ export class Engine {
     if (code !== ResultCode.OK) throw this.error(code, sql);
   }
 
+  /** Throws where a page could not be read and SQLite went on without it, as it does with its statistics. */
+  requireHeard(sql?: string): void {
+    if (!this.#vfs.hasFailed) return;
+    const { cause, resultCode } = this.#vfs.takeFailure()!;
+    const isRolledBack = this.#wasInTransaction && this.isAutocommit;
+    throw new SqliteError({ resultCode, message: "a page is not here", sql, cause, isRolledBack });
+  }
+
   /** What a result code says, with what SQLite has to say beside it. */
   error(code: number, sql?: string): SqliteError {
-    const cause = this.#takeCause();
+    const { hasFailed } = this.#vfs;
+    const failure = this.#vfs.takeFailure();
     if (this.#database === 0) {
+      const cause = failure?.cause;
       return new SqliteError({ resultCode: code, message: "it cannot be opened", cause });
     }
     const resultCode = this.exports.sqlite3_extended_errcode(this.#database) || code;
-    const message = this.text(this.exports.sqlite3_errmsg(this.#database));
-    const offset = this.exports.sqlite3_error_offset(this.#database);
-    return new SqliteError({ resultCode, message, sql, offset, cause });
+    // a page that failed explains whatever failed after it; a lock only that it was refused
+    const explains = hasFailed || isSamePrimary(failure, resultCode);
+    return new SqliteError({
+      resultCode,
+      message: this.text(this.exports.sqlite3_errmsg(this.#database)),
+      sql,
+      offset: this.exports.sqlite3_error_offset(this.#database),
+      cause: explains ? failure?.cause : undefined,
+      isRolledBack: this.#wasInTransaction && this.isAutocommit,
+    });
   }
 
   async #open(name: string, flags: number): Promise<void> {
@@ -203,4 +246,8 @@ export class Engine {
   #pointerAt(offset: number): Pointer {
     return new DataView(this.heap.buffer).getUint32(this.#scratch + offset, true);
   }
+}
+
+function isSamePrimary(failure: VfsFailure | undefined, resultCode: number): boolean {
+  return failure !== undefined && (failure.resultCode & 0xff) === (resultCode & 0xff);
 }

@@ -19,6 +19,8 @@ export interface SqliteFailure {
   readonly offset?: number;
   /** What failed below SQLite. */
   readonly cause?: unknown;
+  /** Whether the transaction that was open was rolled back with it; default: false. */
+  readonly isRolledBack?: boolean;
 }
 
 /**
@@ -41,17 +43,28 @@ export class SqliteError extends GraftError {
   readonly resultName: string;
   /** Where in the statement the error is, in bytes of UTF-8; undefined where that makes no sense. */
   readonly offset: number | undefined;
+  /** Whether the transaction that was open was rolled back with it: run it again as a whole. */
+  readonly isRolledBack: boolean;
 
   /** Makes an error; what failed below SQLite gives it its code and its hint. */
-  constructor({ resultCode, message, sql, offset = -1, cause }: SqliteFailure) {
+  constructor(failure: SqliteFailure) {
+    const { resultCode, message, sql, offset = -1, cause, isRolledBack = false } = failure;
     const what = sql === undefined ? "use the database" : `run "${shorten(sql)}"`;
-    const hint = isGraftError(cause) ? cause.hint : undefined;
     const state = isGraftError(cause) ? cause.message : message;
+    const hint = hintOf(failure);
     super(codeOf(resultCode, cause), `Cannot ${what}: ${state}`, { cause, hint });
     this.resultCode = resultCode;
     this.resultName = resultName(resultCode);
     this.offset = offset < 0 ? undefined : offset;
+    this.isRolledBack = isRolledBack;
   }
+}
+
+function hintOf({ cause, isRolledBack }: SqliteFailure): string | undefined {
+  const hint = isGraftError(cause) ? cause.hint : undefined;
+  if (!isRolledBack) return hint;
+  const rolledBack = "The transaction was rolled back: run it again as a whole";
+  return hint === undefined ? rolledBack : `${hint}. ${rolledBack}`;
 }
 
 function codeOf(resultCode: number, cause: unknown): GraftErrorCode {

@@ -84,9 +84,21 @@ export interface SuspendingExports {
   sqlite3_step(statement: Pointer): Answer;
 }
 
+/** Why SQLite was told that something failed. */
+export interface VfsFailure {
+  /** What failed. */
+  readonly cause: unknown;
+  /** What SQLite was told. */
+  readonly resultCode: number;
+}
+
 /** What SQLite asks of a file system, as wa-sqlite's glue calls it. i64 arguments come as two halves. */
 export interface VfsMethods {
   readonly name: string;
+  /** Whether SQLite was told of a failure that must not go unheard. */
+  readonly hasFailed: boolean;
+  /** What failed first, once. */
+  takeFailure(): VfsFailure | undefined;
   readonly mxPathname: number;
   /** Whether a method may answer with a promise. */
   hasAsyncMethod(method: string): boolean;

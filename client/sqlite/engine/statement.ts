@@ -32,6 +32,9 @@ export class Statement {
   #prepared = 0;
   /** Whether it has ended, or was not begun. */
   #isDone = true;
+  /** Whether it is at a row: then what it does may fail yet. */
+  #isAtRow = false;
+  #hasRun = false;
 
   private constructor(engine: Engine, sql: string, pointer: Pointer) {
     const { exports } = engine;
@@ -64,6 +67,11 @@ export class Statement {
     return this.#parameters.length;
   }
 
+  /** Whether it was run since it was prepared. */
+  get hasRun(): boolean {
+    return this.#hasRun;
+  }
+
   /** The names of its columns; none for a statement that answers no rows. */
   get columns(): readonly string[] {
     const { exports } = this.#engine;
@@ -93,7 +101,7 @@ export class Statement {
 
   /** Moves to the next row: whether there is one. */
   step(): boolean | Promise<boolean> {
-    this.#isDone = false;
+    this.#isDone = this.#isAtRow = false;
     const answer = this.#engine.suspending.sqlite3_step(this.#pointer);
     if (typeof answer !== "number") return answer.then((code) => this.#isRow(code));
     return this.#isRow(answer);
@@ -123,14 +131,18 @@ export class Statement {
   async read(rowsMax: number): Promise<{ rows: SqlValue[][]; isDone: boolean }> {
     const reader = this.#engine.rows;
     if (reader === undefined) return await this.#readSingly(rowsMax);
-    this.#isDone = false;
+    this.#isDone = this.#isAtRow = false;
     const { rows, code, isOver } = await reader.read(this.#pointer, rowsMax);
     const isDone = !this.#isRow(code);
     if (isOver) rows.push(this.row());
     return { rows, isDone };
   }
 
-  /** Makes it ready to run again; a promise where that takes its time. What it failed with was told already. */
+  /**
+   * Makes it ready to run again; a promise where that takes its time. What it failed with was told already.
+   *
+   * @throws {SqliteError} Where it is broken off, and what it did cannot be committed.
+   */
   reset(): Promise<void> | undefined {
     const { exports } = this.#engine;
     if (!this.#isDone) return this.#resetLater();
@@ -156,16 +168,22 @@ export class Statement {
 
   /** A statement that is broken off may have to end its transaction, and wait for that. */
   async #resetLater(): Promise<void> {
-    await this.#engine.suspending.sqlite3_reset(this.#pointer);
-    this.#engine.exports.sqlite3_clear_bindings(this.#pointer);
+    const code = await this.#engine.suspending.sqlite3_reset(this.#pointer);
+    const isNews = this.#isAtRow;
     this.#isDone = true;
+    this.#isAtRow = false;
+    this.#engine.exports.sqlite3_clear_bindings(this.#pointer);
+    if (isNews) this.#engine.check(code, this.sql);
   }
 
   #isRow(code: number): boolean {
+    this.#hasRun = true;
     this.#isDone = code === ResultCode.DONE;
-    if (code === ResultCode.ROW) return true;
-    if (code === ResultCode.DONE) return false;
-    throw this.#engine.error(code, this.sql);
+    this.#isAtRow = code === ResultCode.ROW;
+    if (this.#isAtRow) return true;
+    if (!this.#isDone) throw this.#engine.error(code, this.sql);
+    this.#engine.requireHeard(this.sql);
+    return false;
   }
 
   #bindList(values: readonly SqlParameter[]): void {

@@ -5,15 +5,33 @@
  * The change counter (bytes 24 to 27, big-endian) tells a connection whether its cache is stale. A volume
  * has snapshots for that: each connection is shown a counter of its own, which differs exactly when its
  * snapshot does. Where the counter differs from "version valid for" (bytes 92 to 95) SQLite ignores the file size in
- * the header and takes the volume's.
+ * the header and takes the volume's: so it does unless it wrote both itself.
  *
  * @module
  */
 
+const MAGIC = new TextEncoder().encode("SQLite format 3\0");
+const PAGE_SIZE_AT = 16;
+/** 65,536 does not fit into two bytes. */
+const LARGEST_PAGE_SIZE = 1;
 const COUNTER_AT = 24;
 const VALID_FOR_AT = 92;
-/** Counters that connections are shown begin here: no file was changed so often, so "version valid for" is another. */
+/** Counters that connections are shown begin here, far from those of ordinary files. */
 export const FIRST_COUNTER = 0x8000_0000;
+
+/** What a connection sees of the counters. */
+export interface ShownCounter {
+  readonly counter: number;
+  /** Whether SQLite wrote it; else it is one of ours, and "version valid for" has to be another. */
+  readonly isWritten: boolean;
+}
+
+/** The page size that page 1 tells of; undefined where it is no page 1 of SQLite's. */
+export function readPageSize(page: Uint8Array): number | undefined {
+  if (MAGIC.some((byte, i) => page[i] !== byte)) return undefined;
+  const size = page[PAGE_SIZE_AT] << 8 | page[PAGE_SIZE_AT + 1];
+  return size === LARGEST_PAGE_SIZE ? 65_536 : size;
+}
 
 /** The change counter in page 1. */
 export function readCounter(page: Uint8Array): number {
@@ -21,15 +39,17 @@ export function readCounter(page: Uint8Array): number {
 }
 
 /**
- * Puts a counter over bytes of page 1.
+ * Puts counters over bytes of page 1.
  *
  * @param bytes The page from byte `from` on.
  */
-export function showCounter(bytes: Uint8Array, from: number, counter: number): void {
-  for (let i = 0; i < 4; i++) {
-    const at = COUNTER_AT + i - from;
-    if (at >= 0 && at < bytes.length) bytes[at] = counter >>> (24 - 8 * i);
-  }
+export function showCounter(
+  bytes: Uint8Array,
+  from: number,
+  { counter, isWritten }: ShownCounter,
+): void {
+  putUint32(bytes, COUNTER_AT - from, counter);
+  if (!isWritten) putUint32(bytes, VALID_FOR_AT - from, ~counter);
 }
 
 /** Whether two versions of page 1 differ in no more than counters. */
@@ -42,4 +62,11 @@ export function isSameButCounters(a: Uint8Array, b: Uint8Array): boolean {
 
 function isCounter(at: number): boolean {
   return (at & ~3) === COUNTER_AT || (at & ~3) === VALID_FOR_AT;
+}
+
+/** Big-endian; what lies outside is left out. */
+function putUint32(bytes: Uint8Array, at: number, value: number): void {
+  for (let i = 0; i < 4; i++) {
+    if (at + i >= 0 && at + i < bytes.length) bytes[at + i] = value >>> (24 - 8 * i);
+  }
 }

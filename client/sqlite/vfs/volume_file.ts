@@ -5,13 +5,20 @@
  */
 
 import { assert } from "../../../src/core/assert.ts";
-import { GraftError } from "../../../src/core/errors.ts";
+import type { GraftError } from "../../../src/core/errors.ts";
 import { PAGE_SIZE } from "../../../src/core/limits.ts";
 import { ZERO_PAGE } from "../../replica/page_codec.ts";
 import { LockLevel, ResultCode } from "../engine/result_codes.ts";
 import type { Answer, Pointer } from "../engine/sqlite_module.ts";
 import type { DatabaseSnapshot, DatabaseSource } from "../source.ts";
-import { FIRST_COUNTER, isSameButCounters, readCounter, showCounter } from "./page_one.ts";
+import {
+  FIRST_COUNTER,
+  isSameButCounters,
+  readCounter,
+  readPageSize,
+  showCounter,
+} from "./page_one.ts";
+import { busy, otherPageSize, readOnly, stale } from "./_refusals.ts";
 import type { WriterLock } from "./writer_lock.ts";
 
 /** Who hears of the pages that are read, and knows which to fetch along. */
@@ -32,8 +39,8 @@ export interface VolumeFileParts {
   readonly observer: PageObserver;
   /** The engine's memory. */
   readonly heap: () => Uint8Array;
-  /** Hears why SQLite is told that something failed. */
-  readonly onFailure: (cause: unknown) => void;
+  /** Hears why SQLite is told that something failed, and with which result code. */
+  readonly onFailure: (cause: unknown, resultCode: number) => void;
 }
 
 /**
@@ -48,6 +55,8 @@ export class VolumeFile {
   #shown: number | undefined;
   /** What the engine sees as change counter. */
   #counter = FIRST_COUNTER;
+  /** Whether the engine wrote that counter into the state that it stands for. */
+  #isCounterWritten = false;
   /** Page 1 as it was read or written last. */
   #pageOne: Uint8Array | undefined;
   /** The counter that the engine wrote in this transaction. */
@@ -56,6 +65,9 @@ export class VolumeFile {
   #pageCount = 0;
   /** Pages of the snapshot above were cut off in this transaction. */
   #kept = 0;
+  /** Ends the wait for a page. */
+  #giveUp: (reason: GraftError) => void = () => {};
+  #interruption: GraftError | undefined;
 
   /** Nothing is read yet. */
   constructor(parts: VolumeFileParts) {
@@ -83,7 +95,7 @@ export class VolumeFile {
     const snapshot = this.#current();
     const pageIdx = Math.floor(offset / PAGE_SIZE) + 1;
     const from = offset % PAGE_SIZE;
-    if (from + length > PAGE_SIZE) return this.#readAcross(target, length, offset);
+    if (from + length > PAGE_SIZE) return this.#fail(otherPageSize(), ResultCode.IOERR_READ);
     if (pageIdx > this.#pageCount) {
       this.#parts.heap().fill(0, target, target + length);
       return ResultCode.IOERR_SHORT_READ;
@@ -91,30 +103,23 @@ export class VolumeFile {
     const page = this.#pages.get(pageIdx) ??
       (pageIdx > this.#kept ? ZERO_PAGE : snapshot.peek(pageIdx));
     if (page === undefined) return this.#readMissing(snapshot, pageIdx, target, from, length);
-    this.#copy(pageIdx, page, target, from, length);
-    return ResultCode.OK;
+    return this.#copy(pageIdx, page, target, from, length);
   }
 
-  /** Writes out of the engine's memory. */
-  write(source: Pointer, length: number, offset: number): Answer {
-    const from = offset % PAGE_SIZE;
-    const pageIdx = Math.floor(offset / PAGE_SIZE) + 1;
-    if (from === 0 && length === PAGE_SIZE) {
-      this.#put(pageIdx, this.#parts.heap().slice(source, source + length));
-      return ResultCode.OK;
-    }
-    if (from + length > PAGE_SIZE) {
-      return this.#fail(
-        new GraftError("invalid", "Cannot write to the database: its page size is not 4096"),
-        ResultCode.IOERR_WRITE,
-      );
-    }
-    return this.#writePart(pageIdx, from, this.#parts.heap().slice(source, source + length));
+  /** Writes a page out of the engine's memory. */
+  write(source: Pointer, length: number, offset: number): number {
+    const pageIdx = offset / PAGE_SIZE + 1;
+    const isPage = length === PAGE_SIZE && Number.isInteger(pageIdx);
+    if (!isPage) return this.#fail(otherPageSize(), ResultCode.IOERR_WRITE);
+    const page = this.#parts.heap().slice(source, source + length);
+    if (pageIdx === 1) return this.#putPageOne(page);
+    this.#put(pageIdx, page);
+    return ResultCode.OK;
   }
 
   /** Cuts the file off, or makes it longer. */
   truncate(size: number): number {
-    if (size % PAGE_SIZE !== 0) return ResultCode.IOERR_TRUNCATE;
+    if (size % PAGE_SIZE !== 0) return this.#fail(otherPageSize(), ResultCode.IOERR_TRUNCATE);
     this.#pageCount = size / PAGE_SIZE;
     this.#kept = Math.min(this.#kept, this.#pageCount);
     for (const pageIdx of this.#pages.keys()) {
@@ -123,21 +128,17 @@ export class VolumeFile {
     return ResultCode.OK;
   }
 
-  /** Takes a stronger lock. */
+  /**
+   * Takes a stronger lock. Only the step to RESERVED may fail: SQLite asks for more than that when it has changed
+   * pages in its cache already, and takes "busy" for a reason to leave them as they are.
+   */
   lock(level: number): number {
-    const { source, writers } = this.#parts;
     if (level <= this.#level) return ResultCode.OK;
     if (this.#level === LockLevel.NONE) this.#takeSnapshot();
-    if (level >= LockLevel.RESERVED) {
-      if (source.isReadOnly) return ResultCode.READONLY;
-      if (!writers.tryAcquire(this)) return ResultCode.BUSY;
-      if (this.#snapshot?.state !== source.newest) {
-        if (this.#level < LockLevel.RESERVED) writers.release(this);
-        return ResultCode.BUSY_SNAPSHOT;
-      }
-    }
-    this.#level = level;
-    return ResultCode.OK;
+    const isReserving = level >= LockLevel.RESERVED && this.#level < LockLevel.RESERVED;
+    const code = isReserving ? this.#reserve() : ResultCode.OK;
+    if (code === ResultCode.OK) this.#level = level;
+    return code;
   }
 
   /** Takes a weaker lock. What was written and not committed is gone. */
@@ -167,9 +168,15 @@ export class VolumeFile {
     if (this.#level < LockLevel.RESERVED || snapshot === undefined) return ResultCode.OK;
     if (hasChanges) return this.#commit(snapshot);
     // the counter counts, even if nothing else was changed
-    this.#counter = this.#written ?? this.#counter;
+    this.#keepCounter();
     this.#written = undefined;
     return ResultCode.OK;
+  }
+
+  /** Has a read that waits for a page fail; nothing else. */
+  interrupt(reason: GraftError): void {
+    this.#interruption = reason;
+    this.#giveUp(reason);
   }
 
   /** Lets go of a snapshot that nobody reads and that is not the newest any more. */
@@ -211,19 +218,34 @@ export class VolumeFile {
     this.#shown = state;
     this.#pageOne = undefined;
     this.#counter = nextCounter(this.#counter);
+    this.#isCounterWritten = false;
     this.#parts.observer.reset();
   }
 
-  #copy(pageIdx: number, page: Uint8Array, target: Pointer, from: number, length: number): void {
+  #reserve(): number {
+    const { source, writers } = this.#parts;
+    if (source.isReadOnly) return this.#fail(readOnly(source.vid), ResultCode.READONLY);
+    if (!writers.tryAcquire(this)) return this.#fail(busy(), ResultCode.BUSY);
+    if (this.#snapshot?.state === source.newest) return ResultCode.OK;
+    writers.release(this);
+    return this.#fail(stale(), ResultCode.BUSY_SNAPSHOT);
+  }
+
+  #copy(pageIdx: number, page: Uint8Array, target: Pointer, from: number, length: number): number {
+    if (pageIdx === 1 && isOtherPageSize(page)) {
+      return this.#fail(otherPageSize(), ResultCode.IOERR_READ);
+    }
     const heap = this.#parts.heap();
     const isWhole = length === PAGE_SIZE;
     heap.set(isWhole ? page : page.subarray(from, from + length), target);
     if (pageIdx === 1) {
       this.#pageOne = page;
+      const isWritten = this.#written !== undefined || this.#isCounterWritten;
       const counter = this.#written ?? this.#counter;
-      showCounter(heap.subarray(target, target + length), from, counter);
+      showCounter(heap.subarray(target, target + length), from, { counter, isWritten });
     }
     if (isWhole) this.#parts.observer.hit(pageIdx, page);
+    return ResultCode.OK;
   }
 
   async #readMissing(
@@ -234,50 +256,45 @@ export class VolumeFile {
     length: number,
   ): Promise<number> {
     try {
-      const reading = snapshot.read(pageIdx);
+      const reading = this.#unlessInterrupted(snapshot.read(pageIdx));
       snapshot.prefetch(this.#parts.observer.missed(pageIdx));
-      this.#copy(pageIdx, await reading, target, from, length);
-      return ResultCode.OK;
+      return this.#copy(pageIdx, await reading, target, from, length);
     } catch (error) {
-      return this.#fail(error, ResultCode.IOERR_READ);
+      // after an interruption a statement that only reads leaves its transaction as it was
+      const isInterrupted = error === this.#interruption;
+      return this.#fail(error, isInterrupted ? ResultCode.INTERRUPT : ResultCode.IOERR_READ);
     }
   }
 
-  /** Whole pages at once, as when a file is copied. */
-  async #readAcross(target: Pointer, length: number, offset: number): Promise<number> {
-    let code: number = ResultCode.OK;
-    for (let done = 0; done < length;) {
-      const part = Math.min(length - done, PAGE_SIZE - (offset + done) % PAGE_SIZE);
-      const answer = await this.read(target + done, part, offset + done);
-      if (answer !== ResultCode.OK) code = answer;
-      done += part;
-    }
-    return code;
+  #unlessInterrupted(reading: Promise<Uint8Array>): Promise<Uint8Array> {
+    const result = new Promise<Uint8Array>((resolve, reject) => {
+      this.#giveUp = reject;
+      reading.then(resolve, reject);
+    });
+    // what comes between this and the wait for it may fail, too
+    result.catch(() => {});
+    return result;
   }
 
-  async #writePart(pageIdx: number, from: number, bytes: Uint8Array): Promise<number> {
-    try {
-      const isThere = pageIdx <= this.#kept && pageIdx <= this.#pageCount;
-      const old = this.#pages.get(pageIdx) ??
-        (isThere ? await this.#current().read(pageIdx) : ZERO_PAGE);
-      const page = old.slice();
-      page.set(bytes, from);
-      this.#put(pageIdx, page);
-      return ResultCode.OK;
-    } catch (error) {
-      return this.#fail(error, ResultCode.IOERR_WRITE);
-    }
+  #putPageOne(page: Uint8Array): number {
+    if (isOtherPageSize(page)) return this.#fail(otherPageSize(), ResultCode.IOERR_WRITE);
+    this.#written = readCounter(page);
+    // a counter alone is no reason for everybody to fetch page 1 again
+    if (this.#pageOne !== undefined && isSameButCounters(this.#pageOne, page)) return ResultCode.OK;
+    this.#pageOne = page;
+    this.#put(1, page);
+    return ResultCode.OK;
   }
 
   #put(pageIdx: number, page: Uint8Array): void {
     this.#pageCount = Math.max(this.#pageCount, pageIdx);
-    if (pageIdx === 1) {
-      this.#written = readCounter(page);
-      // a counter alone is no reason for everybody to fetch page 1 again
-      if (this.#pageOne !== undefined && isSameButCounters(this.#pageOne, page)) return;
-      this.#pageOne = page;
-    }
     this.#pages.set(pageIdx, page);
+  }
+
+  #keepCounter(): void {
+    if (this.#written === undefined) return;
+    this.#counter = this.#written;
+    this.#isCounterWritten = true;
   }
 
   async #commit(snapshot: DatabaseSnapshot): Promise<number> {
@@ -294,7 +311,7 @@ export class VolumeFile {
       return this.#fail(error, ResultCode.IOERR_COMMIT_ATOMIC);
     }
     this.#shown = this.#snapshot.state;
-    this.#counter = this.#written ?? this.#counter;
+    this.#keepCounter();
     this.#forgetWrites();
     return ResultCode.OK;
   }
@@ -306,11 +323,15 @@ export class VolumeFile {
   }
 
   #fail(error: unknown, code: number): number {
-    this.#parts.onFailure(error);
+    this.#parts.onFailure(error, code);
     return code;
   }
 }
 
 function nextCounter(counter: number): number {
   return (counter + 1) >>> 0;
+}
+
+function isOtherPageSize(pageOne: Uint8Array): boolean {
+  return (readPageSize(pageOne) ?? PAGE_SIZE) !== PAGE_SIZE;
 }

@@ -7,18 +7,21 @@
 import { GraftError } from "../../../src/core/errors.ts";
 import { PAGE_SIZE } from "../../../src/core/limits.ts";
 import { FileControl, OpenFlag, ResultCode } from "../engine/result_codes.ts";
-import type { Answer, Pointer, VfsMethods } from "../engine/sqlite_module.ts";
+import type { Answer, Pointer, VfsFailure, VfsMethods } from "../engine/sqlite_module.ts";
 import { MemoryFile } from "./memory_file.ts";
 import { VolumeFile, type VolumeFileParts } from "./volume_file.ts";
 
-/** Answers a pragma: text, a promise of it, or undefined for SQLite to answer it. */
+/** What a pragma answers: text, or null for no row at all. */
+export type PragmaAnswer = string | null;
+
+/** Answers a pragma, at once or later; undefined for SQLite to answer it. */
 export type PragmaHandler = (
   name: string,
   value: string | undefined,
-) => string | Promise<string> | undefined;
+) => PragmaAnswer | Promise<PragmaAnswer> | undefined;
 
 /** What a {@linkcode VolumeVfs} is made of. */
-export interface VolumeVfsParts extends Omit<VolumeFileParts, "heap"> {
+export interface VolumeVfsParts extends Omit<VolumeFileParts, "heap" | "onFailure"> {
   /** The engine's memory; another object after it has grown. */
   readonly heap: () => Uint8Array<ArrayBuffer>;
   /** Room in that memory, which SQLite frees. */
@@ -44,11 +47,31 @@ export class VolumeVfs implements VfsMethods {
   readonly file: VolumeFile;
   readonly #parts: VolumeVfsParts;
   readonly #open = new Map<Pointer, VolumeFile | MemoryFile>();
+  #failure: VfsFailure | undefined;
+  #pragmasAnswered = 0;
 
   /** Nothing is open yet. */
   constructor(parts: VolumeVfsParts) {
     this.#parts = parts;
-    this.file = new VolumeFile(parts);
+    const onFailure = (cause: unknown, resultCode: number) => this.#note(cause, resultCode);
+    this.file = new VolumeFile({ ...parts, onFailure });
+  }
+
+  /** How many pragmas were answered here: when they were prepared, once and for all. */
+  get pragmasAnswered(): number {
+    return this.#pragmasAnswered;
+  }
+
+  /** Whether SQLite was told of a failure that must not go unheard. Until it is taken nothing is committed. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined && isGrave(this.#failure.resultCode);
+  }
+
+  /** What failed first, once. */
+  takeFailure(): VfsFailure | undefined {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure;
   }
 
   /** Those that may wait for pages. */
@@ -56,13 +79,15 @@ export class VolumeVfs implements VfsMethods {
     return method === "xRead" || method === "xWrite" || method === "xFileControl";
   }
 
-  /** Opens the volume, or a file in memory. */
+  /** Opens the volume, once, or a file in memory. */
   xOpen(_vfs: Pointer, name: Pointer, file: Pointer, flags: number, outFlags: Pointer): number {
-    const isDatabase = (flags & OpenFlag.MAIN_DB) !== 0;
-    if (isDatabase && this.#text(name) !== this.#parts.source.vid) return ResultCode.CANTOPEN;
-    this.#open.set(file, isDatabase ? this.file : new MemoryFile());
-    if (outFlags !== 0) this.#view().setInt32(outFlags, flags, true);
-    return ResultCode.OK;
+    return this.#try(ResultCode.CANTOPEN, () => {
+      const isDatabase = (flags & OpenFlag.MAIN_DB) !== 0;
+      if (isDatabase) this.#requireNew(this.#text(name));
+      this.#open.set(file, isDatabase ? this.file : new MemoryFile());
+      if (outFlags !== 0) this.#view().setInt32(outFlags, flags, true);
+      return ResultCode.OK;
+    });
   }
 
   /** Files in memory go when they are closed. */
@@ -87,14 +112,16 @@ export class VolumeVfs implements VfsMethods {
 
   /** Closes a file. */
   xClose(file: Pointer): number {
-    const open = this.#open.get(file);
-    this.#open.delete(file);
-    return open instanceof VolumeFile ? open.close() : ResultCode.OK;
+    return this.#try(ResultCode.IOERR, () => {
+      const open = this.#open.get(file);
+      this.#open.delete(file);
+      return open instanceof VolumeFile ? open.close() : ResultCode.OK;
+    });
   }
 
   /** Reads. */
   xRead(file: Pointer, data: Pointer, length: number, low: number, high: number): Answer {
-    return this.#try(ResultCode.IOERR_READ, () => {
+    return this.#tryLater(ResultCode.IOERR_READ, () => {
       const open = this.#fileOf(file);
       const offset = (low >>> 0) + high * TWO_32;
       if (open instanceof VolumeFile) return open.read(data, length, offset);
@@ -104,7 +131,7 @@ export class VolumeVfs implements VfsMethods {
 
   /** Writes. */
   xWrite(file: Pointer, data: Pointer, length: number, low: number, high: number): Answer {
-    return this.#try(ResultCode.IOERR_WRITE, () => {
+    return this.#tryLater(ResultCode.IOERR_WRITE, () => {
       const open = this.#fileOf(file);
       const offset = (low >>> 0) + high * TWO_32;
       if (open instanceof VolumeFile) return open.write(data, length, offset);
@@ -114,7 +141,10 @@ export class VolumeVfs implements VfsMethods {
 
   /** Cuts a file off. */
   xTruncate(file: Pointer, low: number, high: number): number {
-    return this.#fileOf(file).truncate((low >>> 0) + high * TWO_32);
+    return this.#try(
+      ResultCode.IOERR_TRUNCATE,
+      () => this.#fileOf(file).truncate((low >>> 0) + high * TWO_32),
+    );
   }
 
   /** What is durable is decided by the commit. */
@@ -124,43 +154,48 @@ export class VolumeVfs implements VfsMethods {
 
   /** How long a file is. */
   xFileSize(file: Pointer, out: Pointer): number {
-    const answer = this.#try(ResultCode.IOERR, () => {
+    return this.#try(ResultCode.IOERR, () => {
       const { size } = this.#fileOf(file);
       this.#view().setBigInt64(out, BigInt(size), true);
       return ResultCode.OK;
     });
-    return answer as number;
   }
 
   /** Locks the volume; files in memory have one user. */
   xLock(file: Pointer, level: number): number {
-    const answer = this.#try(ResultCode.IOERR, () => {
+    return this.#try(ResultCode.IOERR, () => {
       const open = this.#fileOf(file);
       return open instanceof VolumeFile ? open.lock(level) : ResultCode.OK;
     });
-    return answer as number;
   }
 
   /** Unlocks it. */
   xUnlock(file: Pointer, level: number): number {
-    const open = this.#fileOf(file);
-    return open instanceof VolumeFile ? open.unlock(level) : ResultCode.OK;
+    return this.#try(ResultCode.IOERR, () => {
+      const open = this.#fileOf(file);
+      return open instanceof VolumeFile ? open.unlock(level) : ResultCode.OK;
+    });
   }
 
   /** Whether anybody is about to write. */
   xCheckReservedLock(file: Pointer, out: Pointer): number {
-    const open = this.#fileOf(file);
-    this.#view().setInt32(out, open instanceof VolumeFile && open.isReserved ? 1 : 0, true);
-    return ResultCode.OK;
+    return this.#try(ResultCode.IOERR, () => {
+      const open = this.#fileOf(file);
+      this.#view().setInt32(out, open instanceof VolumeFile && open.isReserved ? 1 : 0, true);
+      return ResultCode.OK;
+    });
   }
 
   /** Commits, and answers pragmas. */
   xFileControl(file: Pointer, operation: number, argument: Pointer): Answer {
-    const open = this.#fileOf(file);
-    if (!(open instanceof VolumeFile)) return ResultCode.NOTFOUND;
-    if (operation === FileControl.COMMIT_PHASETWO) return open.commit();
-    if (operation === FileControl.PRAGMA) return this.#pragma(argument);
-    return ResultCode.NOTFOUND;
+    return this.#tryLater(ResultCode.IOERR, () => {
+      const open = this.#fileOf(file);
+      if (!(open instanceof VolumeFile)) return ResultCode.NOTFOUND;
+      if (operation === FileControl.PRAGMA) return this.#pragma(argument);
+      if (operation !== FileControl.COMMIT_PHASETWO) return ResultCode.NOTFOUND;
+      // where SQLite made light of a failure it has rolled back, and what it commits is only a part
+      return this.hasFailed ? ResultCode.IOERR_COMMIT_ATOMIC : open.commit();
+    });
   }
 
   /** A page is written as a whole. */
@@ -179,7 +214,8 @@ export class VolumeVfs implements VfsMethods {
       const text = value === 0 ? undefined : this.#text(value);
       const answer = this.#parts.pragma(this.#text(name).toLowerCase(), text);
       if (answer === undefined) return ResultCode.NOTFOUND;
-      if (typeof answer === "string") return this.#answer(argument, answer);
+      this.#pragmasAnswered++;
+      if (!(answer instanceof Promise)) return this.#answer(argument, answer);
       return answer.then(
         (later) => this.#answer(argument, later),
         (error) => this.#refuse(argument, error),
@@ -189,26 +225,55 @@ export class VolumeVfs implements VfsMethods {
     }
   }
 
-  #answer(argument: Pointer, text: string): number {
-    const pointer = this.#parts.allocateText(text);
+  #answer(argument: Pointer, answer: PragmaAnswer): number {
+    const pointer = answer === null ? 0 : this.#parts.allocateText(answer);
     this.#view().setUint32(argument, pointer, true);
     return ResultCode.OK;
   }
 
   #refuse(argument: Pointer, error: unknown): number {
-    this.#parts.onFailure(error);
+    this.#note(error, ResultCode.ERROR);
     this.#answer(argument, error instanceof Error ? error.message : String(error));
     return ResultCode.ERROR;
   }
 
+  #requireNew(name: string): void {
+    const { vid } = this.#parts.source;
+    const isOpen = [...this.#open.values()].includes(this.file);
+    if (name === vid && !isOpen) return;
+    const state = name === vid ? "it is open already" : "a connection has one volume";
+    throw new GraftError("invalid", `Cannot open the database "${name}": ${state}`, {
+      hint: "Attach :memory: databases only",
+    });
+  }
+
+  /** What failed first is the reason for what failed later; but for locks, which SQLite may ask for again. */
+  #note(cause: unknown, resultCode: number): void {
+    if (this.#failure === undefined || !this.hasFailed) this.#failure = { cause, resultCode };
+  }
+
   /** Nothing may be thrown through SQLite. */
-  #try(failed: number, run: () => Answer): Answer {
+  #try(failed: number, run: () => number): number {
     try {
       return run();
     } catch (error) {
-      this.#parts.onFailure(error);
-      return failed;
+      return this.#failWith(error, failed);
     }
+  }
+
+  #tryLater(failed: number, run: () => Answer): Answer {
+    try {
+      const answer = run();
+      if (typeof answer === "number") return answer;
+      return answer.catch((error) => this.#failWith(error, failed));
+    } catch (error) {
+      return this.#failWith(error, failed);
+    }
+  }
+
+  #failWith(error: unknown, resultCode: number): number {
+    this.#note(error, resultCode);
+    return resultCode;
   }
 
   #fileOf(file: Pointer): VolumeFile | MemoryFile {
@@ -225,4 +290,10 @@ export class VolumeVfs implements VfsMethods {
     const heap = this.#parts.heap();
     return decoder.decode(heap.subarray(pointer, heap.indexOf(0, pointer)));
   }
+}
+
+/** Whether a transaction cannot go on after it. */
+function isGrave(resultCode: number): boolean {
+  const primary = resultCode & 0xff;
+  return primary === ResultCode.IOERR || primary === ResultCode.INTERRUPT;
 }
