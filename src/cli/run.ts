@@ -5,6 +5,8 @@
  */
 
 import { Command, CommanderError } from "commander";
+import { exportCommand } from "./commands/export.ts";
+import { importCommand } from "./commands/import.ts";
 import { keyNewCommand } from "./commands/key_new.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { tokenNewCommand } from "./commands/token_new.ts";
@@ -49,6 +51,8 @@ function createProgram(): Command {
       volumeShowCommand(),
       volumeLogCommand(),
     ]))
+    .addCommand(importCommand())
+    .addCommand(exportCommand())
     .addHelpText("after", EXAMPLES);
   everyCommand(program, (command) => command.exitOverride().showHelpAfterError(HELP_HINT));
   return program;
@@ -88,4 +92,6 @@ Examples:
   graft volume ls
   graft volume show GonwTRj2SohJzYLLjD9nSq@2h
   graft volume log GonwTRj2SohJzYLLjD9nSq
+  graft import app.db
+  graft export GonwTRj2SohJzYLLjD9nSq@2h app.db
 `;

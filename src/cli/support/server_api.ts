@@ -46,6 +46,28 @@ export interface SnapshotJson {
   readonly timestamp: string;
 }
 
+/** Where a server is, and what it is told. */
+export interface ServerAddress {
+  /** Its URL. */
+  readonly url: URL;
+  /** The token to send; undefined: none. */
+  readonly token: string | undefined;
+}
+
+/**
+ * The server that flags and variables name.
+ *
+ * @throws {UsageError} When its URL is none.
+ */
+export function serverAddress(flags: ServerFlags): ServerAddress {
+  const server = flags.server ?? readVariable("GRAFT_SERVER") ?? SERVER_DEFAULT;
+  const url = URL.parse(server);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new UsageError(`Cannot call the server "${server}": it is no http or https URL`);
+  }
+  return { url, token: flags.token ?? readVariable("GRAFT_TOKEN") };
+}
+
 /** A server, as commands call it. */
 export class ServerApi {
   readonly #base: URL;
@@ -53,13 +75,9 @@ export class ServerApi {
 
   /** @throws {UsageError} When the server's URL is none. */
   constructor(flags: ServerFlags) {
-    const server = flags.server ?? readVariable("GRAFT_SERVER") ?? SERVER_DEFAULT;
-    const base = URL.parse(server);
-    if (base === null || !/^https?:$/.test(base.protocol)) {
-      throw new UsageError(`Cannot call the server "${server}": it is no http or https URL`);
-    }
-    this.#base = base;
-    this.#token = flags.token ?? readVariable("GRAFT_TOKEN");
+    const { url, token } = serverAddress(flags);
+    this.#base = url;
+    this.#token = token;
   }
 
   /**

@@ -1,0 +1,36 @@
+/**
+ * Whether a database is whole.
+ *
+ * @module
+ */
+
+import type { DatabaseSync } from "node:sqlite";
+import { GraftError } from "../../core/errors.ts";
+import { sqliteError } from "./errors.ts";
+
+/** Problems that are looked for and shown; the first tell enough. */
+const PROBLEMS_MAX = 3;
+
+/**
+ * Runs `PRAGMA integrity_check`, which reads the whole database.
+ *
+ * @param action What cannot be done with a damaged one, for the message: `import "app.db"`.
+ * @throws {GraftError} `damaged` where something is wrong with it.
+ */
+export function checkIntegrity(database: DatabaseSync, action: string): void {
+  const problems = integrityProblems(database, action);
+  if (problems.length === 0) return;
+  throw new GraftError("damaged", `Cannot ${action}: it is damaged (${problems.join("; ")})`, {
+    hint: "Mend it with: sqlite3 FILE .recover, or go on as it is with --no-check",
+  });
+}
+
+function integrityProblems(database: DatabaseSync, action: string): string[] {
+  try {
+    const rows = database.prepare(`PRAGMA integrity_check(${PROBLEMS_MAX})`).all();
+    const lines = rows.map((row) => String(row.integrity_check).replaceAll("\n", " "));
+    return lines.length === 1 && lines[0] === "ok" ? [] : lines;
+  } catch (error) {
+    throw sqliteError(action, error);
+  }
+}
