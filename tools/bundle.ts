@@ -1,6 +1,6 @@
 /**
  * `deno task bundle`: makes the client one file, `dist/graft.js`, for browsers, Node, Bun and Deno
- * alike. It proves that the file needs nothing else (it is imported in an empty directory, with an empty
+ * alike, and its types, `dist/graft.d.ts`. It proves that the file needs nothing else (it is imported in an empty directory, with an empty
  * cache and no permission), and that it is no larger than it may be.
  *
  * `--check` proves it on a temporary file and leaves none.
@@ -8,11 +8,12 @@
  * @module
  */
 
+import { bundleTypes, checkTypes } from "./bundle_types.ts";
 import { runDeno } from "./gate/command.ts";
 
 const ENTRY = new URL("../client/mod.ts", import.meta.url).pathname;
 const OUTPUT = new URL("../dist/graft.js", import.meta.url).pathname;
-/** What a page may have to load for the client, gzipped. A decoder of zstd alone would be too much. */
+/** What a page may have to load for the client, gzipped. */
 const GZIPPED_BYTES_MAX = 60_000;
 
 /** How large a bundle is. */
@@ -25,7 +26,8 @@ export interface BundleSize {
 
 /** Bundles `entry` into the file `output`. */
 export async function bundle(entry: string, output: string): Promise<void> {
-  // no `--declaration`: of types that only others' signatures name it leaves the imports (deno 2.9.6)
+  // no `--declaration`: of types that only others' signatures name it leaves the imports (deno 2.9.6); and no
+  // source map, which would be four times the bundle: who debugs the client imports its sources
   const args = ["--platform", "browser", "--minify", "--output", output, entry];
   await mustRun("bundle the client", ["bundle", ...args]);
 }
@@ -105,6 +107,9 @@ async function mustRun(
 async function makeAndProve(output: string): Promise<void> {
   await bundle(ENTRY, output);
   await proveSelfContained(output);
+  const types = output.replace(/\.js$/, ".d.ts");
+  await bundleTypes(ENTRY, types);
+  checkTypes(types, `export { GraftClient, openReplica, type Replica } from "./graft.js";`);
   console.log(`The client is one file: ${checkSize(await measure(output), GZIPPED_BYTES_MAX)}`);
 }
 
