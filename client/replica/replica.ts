@@ -145,6 +145,11 @@ export class Replica {
     return this.#store.vid;
   }
 
+  /** Who commits. */
+  get cid(): ClientId {
+    return this.#store.cid;
+  }
+
   /** Whether nothing can be committed, as of what is past. */
   get isReadOnly(): boolean {
     return this.#parts.isReadOnly ?? false;

@@ -130,6 +130,12 @@ export class ReplicaSnapshot {
     return undefined;
   }
 
+  /** Whether a page can be read without the server. */
+  has(pageIdx: number): boolean {
+    this.#requireOpen();
+    return !this.#parts.store.lacks(this.#point, toPageIdx(pageIdx));
+  }
+
   /**
    * Fetches pages in the background, those that are not here; with pages that are read in the same turn
    * they are one request. Failures are told to nobody: whoever reads such a page meets them.

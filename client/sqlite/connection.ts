@@ -12,6 +12,7 @@ import { type SqlParameters, type SqlRow, Statement } from "./engine/statement.t
 import type { SqlValue } from "./engine/values.ts";
 import { PageLog, type Prefetcher } from "./page_log.ts";
 import type { DatabaseSource } from "./source.ts";
+import { volumePragmas } from "./vfs/pragmas.ts";
 import { type PragmaHandler, VolumeVfs } from "./vfs/volume_vfs.ts";
 import type { WriterLock } from "./vfs/writer_lock.ts";
 
@@ -233,7 +234,7 @@ export class Connection {
           heap,
           observer: this.#log,
           allocateText: (text) => this.#engine.allocateText(text).pointer,
-          pragma: pragma?.(this) ?? (() => undefined),
+          pragma: volumePragmas(pragma?.(this) ?? (() => undefined)),
         });
         return this.#vfs;
       },

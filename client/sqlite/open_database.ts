@@ -10,6 +10,7 @@ import type { Replica } from "../replica/replica.ts";
 import { Connection } from "./connection.ts";
 import { Database } from "./database.ts";
 import { type EngineOptions, type LoadedEngine, loadEngine } from "./engine/load_engine.ts";
+import { graftPragmas } from "./graft_pragmas.ts";
 import { TransactionSource } from "./transaction_source.ts";
 import { WriterLock } from "./vfs/writer_lock.ts";
 
@@ -83,6 +84,8 @@ export async function openDatabase(
         engine,
         writers: isReplay ? new WriterLock() : writers,
         setup,
+        // what runs again runs while the replica stands still
+        pragma: isReplay ? undefined : graftPragmas(replica),
       });
     },
     onConflict: options.onConflict ?? "replay",

@@ -114,7 +114,7 @@ export interface VfsMethods {
   xFullPathname(vfs: Pointer, name: Pointer, outBytes: number, out: Pointer): number;
   xClose(file: Pointer): number;
   xRead(file: Pointer, data: Pointer, length: number, low: number, high: number): Answer;
-  xWrite(file: Pointer, data: Pointer, length: number, low: number, high: number): Answer;
+  xWrite(file: Pointer, data: Pointer, length: number, low: number, high: number): number;
   xTruncate(file: Pointer, low: number, high: number): number;
   xSync(file: Pointer, flags: number): number;
   xFileSize(file: Pointer, out: Pointer): number;

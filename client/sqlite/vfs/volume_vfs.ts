@@ -76,7 +76,7 @@ export class VolumeVfs implements VfsMethods {
 
   /** Those that may wait for pages. */
   hasAsyncMethod(method: string): boolean {
-    return method === "xRead" || method === "xWrite" || method === "xFileControl";
+    return method === "xRead" || method === "xFileControl";
   }
 
   /** Opens the volume, once, or a file in memory. */
@@ -130,8 +130,8 @@ export class VolumeVfs implements VfsMethods {
   }
 
   /** Writes. */
-  xWrite(file: Pointer, data: Pointer, length: number, low: number, high: number): Answer {
-    return this.#tryLater(ResultCode.IOERR_WRITE, () => {
+  xWrite(file: Pointer, data: Pointer, length: number, low: number, high: number): number {
+    return this.#try(ResultCode.IOERR_WRITE, () => {
       const open = this.#fileOf(file);
       const offset = (low >>> 0) + high * TWO_32;
       if (open instanceof VolumeFile) return open.write(data, length, offset);
