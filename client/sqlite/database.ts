@@ -17,6 +17,7 @@ import type { SqlParameters, SqlRow } from "./engine/statement.ts";
 import { SqliteError } from "./engine/sqlite_error.ts";
 import type { SqlValue } from "./engine/values.ts";
 import { watchQuery } from "./live_query.ts";
+import { OpenTransaction } from "./open_transaction.ts";
 import type { PageStatistics } from "./page_log.ts";
 import { ReplicaSource } from "./replica_source.ts";
 import type { DatabaseSource } from "./source.ts";
@@ -169,6 +170,14 @@ export class Database {
     );
     if (sync) await this.sync();
     return result;
+  }
+
+  /**
+   * Begins a transaction that stays open until it is committed or rolled back; others who write wait for that.
+   * It cannot run again: where its snapshot has become stale it fails with the code `conflict`.
+   */
+  begin(options: Pick<SqlTransactionOptions, "readOnly"> = {}): Promise<OpenTransaction> {
+    return OpenTransaction.begin(this, options);
   }
 
   /**

@@ -22,10 +22,12 @@ export {
   type ScriptOptions,
   type SqlTransactionOptions,
 } from "./database.ts";
+export { OpenTransaction } from "./open_transaction.ts";
 export { SqlTransaction } from "./sql_transaction.ts";
 export { Connection, type ConnectionParts, type RowMode, type SqlResult } from "./connection.ts";
 export { type SqlParameters, type SqlRow, Statement } from "./engine/statement.ts";
 export type { SqlParameter, SqlValue } from "./engine/values.ts";
+export { splitStatements, type StatementSplit } from "./engine/split_statements.ts";
 export type { EngineBuild, EngineOptions } from "./engine/load_engine.ts";
 export type { DatabaseSnapshot, DatabaseSource } from "./source.ts";
 export { SqliteError, type SqliteFailure } from "./engine/sqlite_error.ts";

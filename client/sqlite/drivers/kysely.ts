@@ -45,7 +45,7 @@ import {
 import type { Database } from "../database.ts";
 import type { SqlParameter } from "../engine/values.ts";
 import type { SqlTransaction } from "../sql_transaction.ts";
-import { OpenTransaction } from "./_open_transaction.ts";
+import type { OpenTransaction } from "../open_transaction.ts";
 
 /**
  * A dialect for a database that is open. `kysely.destroy()` leaves it open.
@@ -142,7 +142,7 @@ class GraftConnection implements DatabaseConnection {
   }
 
   async begin(readOnly: boolean): Promise<void> {
-    this.#open = await OpenTransaction.begin(this.#database, { readOnly });
+    this.#open = await this.#database.begin({ readOnly });
   }
 
   async commit(): Promise<void> {

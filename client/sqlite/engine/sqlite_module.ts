@@ -50,6 +50,8 @@ export interface SqliteExports {
   sqlite3_column_name(statement: Pointer, column: number): Pointer;
   sqlite3_column_text(statement: Pointer, column: number): Pointer;
   sqlite3_column_type(statement: Pointer, column: number): number;
+  /** 1 where text ends with a whole statement. */
+  sqlite3_complete(text: Pointer): number;
   sqlite3_errmsg(database: Pointer): Pointer;
   sqlite3_error_offset(database: Pointer): number;
   sqlite3_extended_errcode(database: Pointer): number;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Deferred, deferred } from "../../replica/deferred.ts";
-import type { Database, SqlTransactionOptions } from "../database.ts";
-import type { SqlTransaction } from "../sql_transaction.ts";
+import { type Deferred, deferred } from "../replica/deferred.ts";
+import type { Database, SqlTransactionOptions } from "./database.ts";
+import type { SqlTransaction } from "./sql_transaction.ts";
 
 /** What rolls a transaction back that nothing is wrong with. */
 const ROLLBACK = Symbol("rollback");
