@@ -177,28 +177,26 @@ class SequenceReader {
   }
 
   next(isLast: boolean): void {
-    const offset = this.#value(OFFSETS);
-    this.match = this.#value(MATCHES);
-    this.literals = this.#value(LITERALS);
+    const [literals, offsets, matches] = this.#tables;
+    const states = this.#states;
+    const offset = this.#value(KINDS[OFFSETS], offsets.symbols[states[OFFSETS]]);
+    this.match = this.#value(KINDS[MATCHES], matches.symbols[states[MATCHES]]);
+    this.literals = this.#value(KINDS[LITERALS], literals.symbols[states[LITERALS]]);
     this.offset = this.#resolve(offset);
     if (!isLast) {
-      this.#step(LITERALS);
-      this.#step(MATCHES);
-      this.#step(OFFSETS);
+      states[LITERALS] = this.#next(literals, states[LITERALS]);
+      states[MATCHES] = this.#next(matches, states[MATCHES]);
+      states[OFFSETS] = this.#next(offsets, states[OFFSETS]);
     }
     if (this.#bits.left < 0) throw damagedFrame("its sequences are cut short");
   }
 
-  #value(which: number): number {
-    const { bits, bases } = KINDS[which];
-    const code = this.#tables[which].symbols[this.#states[which]];
+  #value({ bits, bases }: Kind, code: number): number {
     return bases[code] + this.#bits.read(bits[code]);
   }
 
-  #step(which: number): void {
-    const { bits, bases } = this.#tables[which];
-    const state = this.#states[which];
-    this.#states[which] = bases[state] + this.#bits.read(bits[state]);
+  #next({ bits, bases }: FseTable, state: number): number {
+    return bases[state] + this.#bits.read(bits[state]);
   }
 
   /** Small values mean one of the last offsets. */
@@ -251,13 +249,16 @@ class Writer {
   }
 
   #takeLiterals(count: number): void {
+    const literals = this.#literals;
+    const output = this.#output;
+    const at = this.#at;
     const from = this.#used;
     const end = from + count;
-    if (end > this.#literals.length) throw damagedFrame("its literals are too few");
-    if (this.#at + count > this.#output.length) throw damagedFrame("it is too long");
-    if (count >= LONG) this.#output.set(this.#literals.subarray(from, end), this.#at);
-    else for (let i = 0; i < count; i++) this.#output[this.#at + i] = this.#literals[from + i];
+    if (end > literals.length) throw damagedFrame("its literals are too few");
+    if (at + count > output.length) throw damagedFrame("it is too long");
+    if (count >= LONG) output.set(literals.subarray(from, end), at);
+    else for (let i = 0; i < count; i++) output[at + i] = literals[from + i];
     this.#used = end;
-    this.#at += count;
+    this.#at = at + count;
   }
 }
