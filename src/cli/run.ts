@@ -9,6 +9,7 @@ import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { keyNewCommand } from "./commands/key_new.ts";
 import { serveCommand } from "./commands/serve.ts";
+import { sqlCommand } from "./commands/sql.ts";
 import { tokenNewCommand } from "./commands/token_new.ts";
 import { tokenShowCommand } from "./commands/token_show.ts";
 import { volumeCreateCommand } from "./commands/volume_create.ts";
@@ -53,6 +54,7 @@ function createProgram(): Command {
     ]))
     .addCommand(importCommand())
     .addCommand(exportCommand())
+    .addCommand(sqlCommand())
     .addHelpText("after", EXAMPLES);
   everyCommand(program, (command) => command.exitOverride().showHelpAfterError(HELP_HINT));
   return program;
@@ -94,4 +96,5 @@ Examples:
   graft volume log GonwTRj2SohJzYLLjD9nSq
   graft import app.db
   graft export GonwTRj2SohJzYLLjD9nSq@2h app.db
+  graft sql GonwTRj2SohJzYLLjD9nSq "select count(*) from notes"
 `;

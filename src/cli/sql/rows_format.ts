@@ -1,0 +1,64 @@
+/**
+ * Rows of SQL as text.
+ *
+ * @module
+ */
+
+import { stringify } from "csv-stringify/sync";
+import type { SqlRow, SqlValue } from "../../../client/sqlite/mod.ts";
+import { formatTable } from "../support/output.ts";
+
+/**
+ * How rows are printed: `table` for people; `json`, an object a line; `csv`, with a line of names (RFC 4180).
+ *
+ * Blobs are hexadecimal in all of them (`x'00ff'`), null is empty in a table and in CSV. Integers beyond 2^53 - 1
+ * stand in JSON with all their digits.
+ */
+export type RowsFormat = "table" | "json" | "csv";
+
+/** Lines of text for rows; none for no rows. */
+export function formatRows(rows: readonly SqlRow[], format: RowsFormat): string[] {
+  if (rows.length === 0) return [];
+  if (format === "json") return rows.map(toJson);
+  const names = Object.keys(rows[0]);
+  if (format === "csv") {
+    const cells = rows.map((row) => names.map((name) => toText(row[name])));
+    return [stringify([names, ...cells]).trimEnd()];
+  }
+  const isNumeric = (name: string) => rows.every((row) => isNumber(row[name]));
+  return formatTable(
+    rows,
+    names.map((name) => ({
+      title: name,
+      cell: (row: SqlRow) => oneLine(toText(row[name])),
+      alignRight: isNumeric(name),
+    })),
+  );
+}
+
+function toJson(row: SqlRow): string {
+  const fields = Object.entries(row).map(([name, value]) => {
+    const json = typeof value === "bigint" ? `${value}` : JSON.stringify(toPlain(value));
+    return `${JSON.stringify(name)}:${json}`;
+  });
+  return `{${fields.join(",")}}`;
+}
+
+function toPlain(value: SqlValue): unknown {
+  return value instanceof Uint8Array ? toText(value) : value;
+}
+
+function toText(value: SqlValue): string {
+  if (value === null) return "";
+  if (value instanceof Uint8Array) return `x'${value.toHex()}'`;
+  return String(value);
+}
+
+/** What breaks lines would break the table. */
+function oneLine(text: string): string {
+  return text.replaceAll("\n", "\\n").replaceAll("\r", "\\r").replaceAll("\t", "\\t");
+}
+
+function isNumber(value: SqlValue): boolean {
+  return value === null || typeof value === "number" || typeof value === "bigint";
+}

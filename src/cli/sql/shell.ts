@@ -1,0 +1,163 @@
+/**
+ * The interactive shell of `graft sql`.
+ *
+ * @module
+ */
+
+import { createInterface } from "node:readline/promises";
+import { type Database, splitStatements } from "../../../client/sqlite/mod.ts";
+import { GraftError } from "../../core/errors.ts";
+import { describeError } from "../support/failure.ts";
+import { formatRows, type RowsFormat } from "./rows_format.ts";
+import { SqlSession } from "./sql_session.ts";
+
+/** What a {@linkcode runShell} talks to. */
+export interface ShellParts {
+  readonly database: Database;
+  /** What is shown before each line. */
+  readonly name: string;
+  readonly format: RowsFormat;
+  readonly input: NodeJS.ReadableStream;
+  readonly output: NodeJS.WritableStream;
+  /** Whether somebody types: then there are prompts, and editing of lines. */
+  readonly isTerminal: boolean;
+  /** Earlier lines, the newest first. */
+  readonly history: readonly string[];
+  /** Called with each line that was typed. */
+  readonly onLine: (line: string) => void;
+}
+
+const HELP = `.tables             tables and views
+.schema [NAME]      how they were made
+.status             how the database is doing
+.sync               push, and fetch what others committed
+.help  .quit
+Statements end with a semicolon, and may go over several lines; begin … commit spans several.`;
+
+/** Reads statements and commands until the input ends, or .quit. What fails is printed, and the next one read. */
+export async function runShell(parts: ShellParts): Promise<void> {
+  const shell = new Shell(parts);
+  const lines = createInterface({
+    input: parts.input,
+    output: parts.output,
+    terminal: parts.isTerminal,
+    history: [...parts.history],
+    prompt: shell.prompt,
+  });
+  try {
+    if (parts.isTerminal) lines.prompt();
+    for await (const line of lines) {
+      parts.onLine(line);
+      if (await shell.take(line)) break;
+      lines.setPrompt(shell.prompt);
+      if (parts.isTerminal) lines.prompt();
+    }
+    await shell.finish();
+  } finally {
+    lines.close();
+    await shell.close();
+  }
+}
+
+class Shell {
+  readonly #parts: ShellParts;
+  readonly #session: SqlSession;
+  #pending = "";
+
+  constructor(parts: ShellParts) {
+    this.#parts = parts;
+    this.#session = new SqlSession(parts.database);
+  }
+
+  get prompt(): string {
+    if (this.#pending.trim() !== "") return "   ...> ";
+    return this.#session.isInTransaction ? `${this.#parts.name}*> ` : `${this.#parts.name}> `;
+  }
+
+  /** Takes a line; whether it was the last. */
+  async take(line: string): Promise<boolean> {
+    if (this.#pending.trim() === "" && line.trimStart().startsWith(".")) {
+      return await this.#command(line.trim());
+    }
+    const { statements, rest } = await splitStatements(`${this.#pending}${line}\n`);
+    this.#pending = rest;
+    for (const statement of statements) await this.#run(statement);
+    return false;
+  }
+
+  /** Runs what was not ended with a semicolon. */
+  async finish(): Promise<void> {
+    const sql = this.#pending.trim();
+    this.#pending = "";
+    if (sql !== "") await this.#run(sql);
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close();
+  }
+
+  async #run(sql: string): Promise<void> {
+    try {
+      const { rows, rowsAffected } = await this.#session.run(sql);
+      for (const line of formatRows(rows, this.#parts.format)) this.#print(line);
+      if (rowsAffected !== undefined) this.#print(changed(rowsAffected));
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #command(line: string): Promise<boolean> {
+    const [command, name] = line.split(/\s+/, 2);
+    if (command === ".quit" || command === ".exit") return true;
+    try {
+      await this.#runCommand(command, name);
+    } catch (error) {
+      this.#fail(error);
+    }
+    return false;
+  }
+
+  async #runCommand(command: string, name: string | undefined): Promise<void> {
+    const { database } = this.#parts;
+    if (command === ".help") return this.#print(HELP);
+    if (command === ".sync") return await database.sync();
+    if (command === ".status") return this.#printStatus();
+    if (command === ".tables") return await this.#printFirst(TABLES, []);
+    if (command === ".schema") return await this.#printFirst(SCHEMA, [name ?? null, name ?? null]);
+    throw new GraftError("invalid", `Cannot run "${command}": there is no such command`, {
+      hint: ".help lists them",
+    });
+  }
+
+  async #printFirst(sql: string, parameters: (string | null)[]): Promise<void> {
+    for (const [text] of await this.#parts.database.values(sql, parameters)) {
+      this.#print(String(text));
+    }
+  }
+
+  #printStatus(): void {
+    const { pages, error, ...status } = this.#parts.database.status();
+    const shown = { ...status, ...pages, error: error === undefined ? "" : describeError(error) };
+    for (const [name, value] of Object.entries(shown)) {
+      if (value !== "" && value !== undefined) this.#print(`${name.padEnd(18)} ${value}`);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#print(`error: ${describeError(error)}`);
+  }
+
+  #print(line: string): void {
+    this.#parts.output.write(`${line}\n`);
+  }
+}
+
+/** `1 row changed`, `7 rows changed`. */
+export function changed(rows: number): string {
+  return `${rows} ${rows === 1 ? "row" : "rows"} changed`;
+}
+
+const TABLES = `select name from sqlite_schema
+  where type in ('table', 'view') and name not like 'sqlite_%' order by name`;
+const SCHEMA = `select sql || ';' from sqlite_schema
+  where sql is not null and (? is null or tbl_name = ?) order by tbl_name, rowid`;

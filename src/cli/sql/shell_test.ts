@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
+import { openDatabase } from "../../../client/sqlite/mod.ts";
+import { startServer } from "../../server/mod.ts";
+import { runShell } from "./shell.ts";
+
+/** What the shell prints when these lines are typed. */
+async function type(lines: readonly string[]): Promise<string[]> {
+  await using server = await startServer({
+    listen: ["127.0.0.1:0"],
+    log: "memory:",
+    objects: "memory:",
+  });
+  await using database = await openDatabase(server.urls[0]);
+  const [input, output] = [new PassThrough(), new PassThrough()];
+  const printed = text(output);
+  input.end(lines.map((line) => `${line}\n`).join(""));
+  await runShell({
+    database,
+    name: "graft",
+    format: "table",
+    input,
+    output,
+    isTerminal: false,
+    history: [],
+    onLine: () => {},
+  });
+  output.end();
+  return (await printed).trimEnd().split("\n");
+}
+
+Deno.test("statements go over lines, and several stand on one", async () => {
+  const printed = await type([
+    "create table t (id integer primary key,",
+    "  name text); insert into t (name) values ('a;'), ('b');",
+    "select * from t; select count(*) as count",
+    "from t",
+  ]);
+  assert.deepEqual(printed, ["2 rows changed", "id  name", " 1  a;", " 2  b", "count", "    2"]);
+});
+
+Deno.test("a transaction spans statements, and what fails does not end the shell", async () => {
+  const printed = await type([
+    "create table t (id integer primary key);",
+    "begin; insert into t values (1); rollback;",
+    "select * from nowhere;",
+    "begin;",
+    "insert into t values (2);",
+    "commit;",
+    "commit;",
+    "select id from t;",
+  ]);
+  assert.deepEqual(printed, [
+    "1 row changed",
+    'error: Cannot run "select * from nowhere;": no such table: nowhere',
+    "1 row changed",
+    "error: Cannot commit a transaction: none is open",
+    "id",
+    " 2",
+  ]);
+});
+
+Deno.test("commands tell of the schema and of the state of things", async () => {
+  const printed = await type([
+    "create table b (x); create table a (y); create index i on a (y);",
+    ".tables",
+    ".schema a",
+    ".sync",
+    ".status",
+    ".nothing",
+    ".quit",
+    "select 1;",
+  ]);
+  assert.deepEqual(printed.slice(0, 4), [
+    "a",
+    "b",
+    "CREATE TABLE a (y);",
+    "CREATE INDEX i on a (y);",
+  ]);
+  assert.ok(printed.some((line) => /^state +synced$/.test(line)), printed.join("\n"));
+  assert.match(printed.at(-2)!, /no such command/);
+  assert.match(printed.at(-1)!, /\.help lists them/);
+});
