@@ -4,7 +4,8 @@
  * @module
  */
 
-import { GraftClient, openReplica } from "../client/mod.ts";
+import { type Decompress, GraftClient, openReplica } from "../client/mod.ts";
+import { WasmCodec } from "../src/segment/mod.ts";
 import { acceptPages } from "../src/wire/v1/media_types.ts";
 import { Toxiproxy } from "../tests/harness/programs/toxiproxy.ts";
 import { startServer } from "../tests/harness/server.ts";
@@ -44,8 +45,8 @@ async function bytesSent(url: string, vid: string): Promise<number> {
 }
 
 /** How long a replica without pages takes to read all, in milliseconds; it has been opened before. */
-async function readAll(url: string, vid: string): Promise<number> {
-  const replica = await openReplica(url, vid, { storage: "memory:" });
+async function readAll(url: string, vid: string, decompress?: Decompress): Promise<number> {
+  const replica = await openReplica(url, vid, { storage: "memory:", decompress });
   try {
     using snapshot = replica.snapshot();
     const wanted = Array.from({ length: PAGES }, (_, i) => i + 1);
@@ -55,6 +56,10 @@ async function readAll(url: string, vid: string): Promise<number> {
   } finally {
     await replica.close();
   }
+}
+
+function median(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[ROUNDS >> 1];
 }
 
 if (import.meta.main) {
@@ -69,12 +74,18 @@ if (import.meta.main) {
   await client.push(vid, undefined, textPages(), PAGES);
   const bytes = await bytesSent(server.url, vid);
   const idealMs = ROUND_TRIP_MS + bytes / BYTES_PER_MS;
-  const times: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) times.push(await readAll(link.endpoint, vid));
-  const [first] = times;
-  const median = times.toSorted((a, b) => a - b)[ROUNDS >> 1];
+  const small: number[] = [];
+  const wasm: number[] = [];
+  const codec = new WasmCodec();
+  const byWasm: Decompress = (stored, length) => codec.decompress(stored, length);
+  for (let round = 0; round < ROUNDS; round++) {
+    small.push(await readAll(link.endpoint, vid));
+    wasm.push(await readAll(link.endpoint, vid, byWasm));
+  }
+  const [first] = small;
   const told = (ms: number) => `${ms.toFixed(0)} ms, ${(ms / idealMs).toFixed(2)} of the ideal`;
   console.log(`| ${PAGES} pages as the link has them | ${bytes} bytes, ${told(idealMs)} |`);
   console.log(`| the first read of a process | ${told(first)} |`);
-  console.log(`| the median of ${ROUNDS} | ${told(median)} |`);
+  console.log(`| the median of ${ROUNDS} | ${told(median(small))} |`);
+  console.log(`| the same, decompressed by WasmCodec | ${told(median(wasm))} |`);
 }
