@@ -16,6 +16,7 @@
 
 import { GraftClient } from "../client/mod.ts";
 import type { VolumeId } from "../src/core/gid.ts";
+import { pause } from "../tests/harness/poll.ts";
 import { type ServerProcess, startServer } from "../tests/harness/server.ts";
 import { inspected, Inspector } from "./_inspector.ts";
 
@@ -183,7 +184,7 @@ async function soak(server: ServerProcess, count: number, minutes: number): Prom
       );
     }
     told.push(await volume.tell(readers));
-    await new Promise((resolve) => setTimeout(resolve, roundMs + SOAK_EVERY_MS - nowMs()));
+    await pause(Math.max(0, roundMs + SOAK_EVERY_MS - nowMs()));
   }
   console.log(`${count} readers, ${told.length} commits in ${minutes} minutes`);
   console.log(`sent to all told: ${spread(told.map(({ fromSendingMs }) => fromSendingMs))}`);
