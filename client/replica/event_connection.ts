@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bodyChunks } from "../../src/core/body_chunks.ts";
 import { GraftError, isGraftError } from "../../src/core/errors.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 import { isMediaType } from "../../src/wire/v1/media_types.ts";
@@ -31,6 +32,11 @@ const SILENCE_MS = 40_000;
 const URL_VOLUMES_MAX = 64;
 /** How long a connection waits for further volumes before it is made anew. */
 const GATHER_MS = 5;
+/** The server begins at once; where nothing came for so long, something in between holds events back. */
+const FIRST_BYTES_MS = 5000;
+/** Without events volumes are asked for so often at first, and half as often each time, down to the last. */
+const POLL_FIRST_MS = 1000;
+const POLL_MAX_MS = 10_000;
 
 type Listener = (news: RemoteNews) => void;
 
@@ -39,13 +45,16 @@ export class EventConnection {
   readonly #parts: EventConnectionParts;
   readonly #listeners = new Map<VolumeId, Set<Listener>>();
   #lastId: string | undefined;
+  /** The volumes that the id is of: to a connection for others it says nothing. */
+  #lastVolumes = "";
   #failures = 0;
   /** Ends the connection that is, or is being made. */
-  #current = new AbortController();
+  #current: AbortController | undefined;
   /** Cancels the wait for the next one. */
   #cancelWait: (() => void) | undefined;
+  /** Cancels the next poll; undefined while events come. */
+  #cancelPoll: (() => void) | undefined;
   #isOnline: boolean | undefined;
-  #isClosed = false;
 
   /** Nothing is followed, and nothing connected. */
   constructor(parts: EventConnectionParts) {
@@ -82,7 +91,6 @@ export class EventConnection {
 
   /** Ends the connection. */
   close(): void {
-    this.#isClosed = true;
     this.#listeners.clear();
     this.#disconnect();
   }
@@ -90,7 +98,9 @@ export class EventConnection {
   #disconnect(): void {
     this.#cancelWait?.();
     this.#cancelWait = undefined;
-    this.#current.abort();
+    this.#current?.abort();
+    this.#current = undefined;
+    this.#stopPolling();
     this.#isOnline = undefined;
   }
 
@@ -103,22 +113,22 @@ export class EventConnection {
   #wait(delayMs: number): void {
     this.#cancelWait = this.#parts.timers.after(delayMs, () => {
       this.#cancelWait = undefined;
-      this.#current.abort();
-      const current = new AbortController();
-      this.#current = current;
-      void this.#connect(current.signal);
+      this.#current?.abort();
+      this.#current = new AbortController();
+      void this.#connect(this.#current);
     });
   }
 
-  async #connect(signal: AbortSignal): Promise<void> {
+  async #connect(connection: AbortController): Promise<void> {
     try {
-      await this.#listen(signal);
+      await this.#listen(connection);
       // the server ends connections of its own accord, too: that is no failure
-      if (!signal.aborted) this.#wait(this.#delayMs());
+      if (this.#current === connection) this.#wait(this.#delayMs());
     } catch (error) {
-      if (signal.aborted || this.#isClosed) return;
+      if (this.#current !== connection) return;
       if (error instanceof NoV1Error) return this.#parts.onNoV1?.();
-      this.#setOffline(error);
+      connection.abort();
+      this.#failed(error);
       this.#wait(this.#delayMs());
     }
   }
@@ -128,38 +138,43 @@ export class EventConnection {
     return retryDelayMs(this.#failures, 0, this.#parts.random);
   }
 
-  async #listen(signal: AbortSignal): Promise<void> {
-    const silence = new AbortController();
-    let cancel = this.#watch(silence);
-    const either = AbortSignal.any([signal, silence.signal]);
+  async #listen(connection: AbortController): Promise<void> {
+    const { timers } = this.#parts;
+    const cancelFirst = timers.after(FIRST_BYTES_MS, () => this.#poll());
+    let cancel = this.#watch(connection);
     try {
-      const reader = await this.#open(either);
       const parser = new EventParser();
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (done) return;
+      const body = await this.#open(connection.signal);
+      for await (const chunk of bodyChunks(body, connection.signal)) {
+        // what comes over one that was given up is old
+        if (this.#current !== connection) return;
         cancel();
-        cancel = this.#watch(silence);
-        this.#setOnline();
-        for (const { type, data } of parser.push(value)) this.#take(decodeVolumeEvent(type, data));
+        cancelFirst();
+        cancel = this.#watch(connection);
+        this.#heard();
+        for (const { type, data } of parser.push(chunk)) this.#take(decodeVolumeEvent(type, data));
         this.#lastId = parser.lastId ?? this.#lastId;
       }
     } finally {
       cancel();
+      cancelFirst();
     }
   }
 
-  #watch(silence: AbortController): () => void {
-    return this.#parts.timers.after(SILENCE_MS, () => silence.abort());
+  #watch(connection: AbortController): () => void {
+    return this.#parts.timers.after(SILENCE_MS, () => {
+      const error = new GraftError("unavailable", `Cannot ${ACTION}: nothing comes any more`);
+      // a request would only hang as well
+      if (this.#isOnline) this.#tellAll({ kind: "offline", error });
+      connection.abort(error);
+    });
   }
 
-  async #open(signal: AbortSignal): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+  async #open(signal: AbortSignal): Promise<Response["body"]> {
     const response = await this.#request(signal);
     const { status, body } = response;
     const type = response.headers.get("content-type");
-    if (status === 200 && isMediaType(type, "text/event-stream") && body !== null) {
-      return body.getReader();
-    }
+    if (status === 200 && isMediaType(type, "text/event-stream")) return body;
     await body?.cancel();
     const isProblem = isMediaType(type, "application/problem+json");
     if (!isProblem && (status === 404 || status === 405)) throw new NoV1Error(ACTION, status);
@@ -175,6 +190,9 @@ export class EventConnection {
     const headers: Record<string, string> = { accept: "text/event-stream" };
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
     const volumes = [...this.#listeners.keys()].sort();
+    // of other volumes than before the server tells where they are: that is news to few
+    if (`${volumes}` !== this.#lastVolumes) this.#lastId = undefined;
+    this.#lastVolumes = `${volumes}`;
     const lastEventId = this.#lastId;
     if (volumes.length > URL_VOLUMES_MAX) {
       headers["content-type"] = "application/json";
@@ -185,26 +203,43 @@ export class EventConnection {
     return fetch(`${url}?volumes=${volumes}`, { headers, signal });
   }
 
-  #setOnline(): void {
+  #heard(): void {
     this.#failures = 0;
+    this.#stopPolling();
     if (this.#isOnline === true) return;
     this.#isOnline = true;
-    for (const vid of this.#listeners.keys()) this.#tell(vid, { kind: "online" });
+    this.#tellAll({ kind: "online" });
   }
 
-  #setOffline(cause: unknown): void {
+  /** The server may be there all the same: those who follow ask it, until there are events again. */
+  #failed(error: unknown): void {
     this.#isOnline = false;
-    const error = isGraftError(cause)
-      ? cause
-      : new GraftError("unavailable", `Cannot ${ACTION}: the connection failed`, { cause });
-    for (const vid of this.#listeners.keys()) this.#tell(vid, { kind: "offline", error });
+    const isRefused = isGraftError(error, "unauthorized") || isGraftError(error, "forbidden");
+    if (isRefused) this.#tellAll({ kind: "offline", error });
+    else this.#poll();
+  }
+
+  #poll(polls = 0): void {
+    if (this.#cancelPoll !== undefined && polls === 0) return;
+    const delayMs = Math.min(POLL_FIRST_MS * 2 ** polls, POLL_MAX_MS);
+    this.#cancelPoll = this.#parts.timers.after(delayMs, () => this.#poll(polls + 1));
+    this.#tellAll({ kind: "unheard" });
+  }
+
+  #stopPolling(): void {
+    this.#cancelPoll?.();
+    this.#cancelPoll = undefined;
   }
 
   #take(event: VolumeEvent | undefined): void {
     if (event === undefined) return;
     if (event.type === "deleted") return this.#tell(event.vid, { kind: "deleted" });
     if (event.type === "commit") return this.#tell(event.vid, newsOf(event));
-    for (const vid of this.#listeners.keys()) this.#tell(vid, { kind: "behind" });
+    this.#tellAll({ kind: "behind" });
+  }
+
+  #tellAll(news: RemoteNews): void {
+    for (const vid of [...this.#listeners.keys()]) this.#tell(vid, news);
   }
 
   #tell(vid: VolumeId, news: RemoteNews): void {

@@ -146,7 +146,7 @@ Deno.test("a connection that breaks is made again, and goes on where it was", as
   };
   await events.end();
   await events.pass(100);
-  assert.deepEqual(a.kinds(), ["online", "behind", "offline"]);
+  assert.deepEqual(a.kinds(), ["online", "behind", "unheard"]);
   assert.equal(events.requests.length, 2);
   assert.equal(events.requests[1].lastId, "x.4");
   // the wait doubles
@@ -171,7 +171,7 @@ Deno.test("a connection over which nothing comes is dead; a comment is something
   assert.equal(events.time.pending.size, 1);
   assert.deepEqual(a.kinds(), ["online"]);
   await events.pass(40_000);
-  assert.deepEqual(a.kinds(), ["offline"]);
+  assert.deepEqual(a.kinds(), ["offline", "unheard"]);
   await events.pass(100);
   assert.equal(events.requests.length, 2);
   events.connections.close();
@@ -197,4 +197,73 @@ Deno.test("the last follower ends the connection", async () => {
   second.unfollow();
   second.unfollow();
   assert.ok(events.requests[0].signal.aborted);
+});
+
+Deno.test("a connection that was given up is not listened to any more, even where its body does not end", async () => {
+  const events = new Events();
+  let cancelled = 0;
+  const deaf: ReadableStreamDefaultController<Uint8Array>[] = [];
+  // as Deno 2.9 has it once the response was collected as garbage: the signal does nothing
+  events.answer = () =>
+    new Response(
+      new ReadableStream({ start: (it) => void deaf.push(it), cancel: () => void cancelled++ }),
+      { headers: { "content-type": "text/event-stream" } },
+    );
+  const a = listen(events, A);
+  await events.pass(5);
+  deaf[0].enqueue(new TextEncoder().encode(commit(A, 4, null)));
+  await events.pass(0);
+  assert.deepEqual(a.kinds(), ["online", "behind"]);
+  const b = listen(events, B);
+  await events.pass(5);
+  assert.deepEqual([events.requests.length, cancelled], [2, 1]);
+  deaf[1].enqueue(new TextEncoder().encode(":\n\n"));
+  await events.pass(0);
+  await events.pass(40_000);
+  assert.deepEqual([a.kinds(), cancelled], [["offline", "unheard"], 2]);
+  await events.pass(100);
+  b.unfollow();
+  a.unfollow();
+  assert.deepEqual([events.requests.length, cancelled], [3, 3]);
+});
+
+Deno.test("without events those who follow are asked to look, less often each time", async () => {
+  const events = new Events();
+  events.answer = () => new Response(null, { status: 502 });
+  const a = listen(events, A);
+  await events.pass(5);
+  assert.deepEqual(a.kinds(), ["unheard"]);
+  const polls = () =>
+    [...events.time.pending].map(({ delayMs }) => delayMs).filter((ms) => ms > 100);
+  for (const ms of [1000, 2000, 4000, 8000, 10_000, 10_000]) {
+    assert.ok(polls().includes(ms));
+    await events.pass(ms);
+    assert.deepEqual(a.kinds(), ["unheard"]);
+  }
+  events.connections.close();
+  await events.pass(10_000);
+  assert.deepEqual(a.kinds(), []);
+});
+
+Deno.test("while a connection brings nothing those who follow look; then no more", async () => {
+  const events = new Events();
+  const a = listen(events, A);
+  await events.pass(5);
+  await events.pass(5000);
+  assert.deepEqual(a.kinds(), ["unheard"]);
+  await events.send(":\n\n");
+  await events.pass(10_000);
+  assert.deepEqual(a.kinds(), ["online"]);
+  events.connections.close();
+});
+
+Deno.test("a connection for other volumes is told where they are, not to ask for all", async () => {
+  const events = new Events();
+  listen(events, A);
+  await events.pass(5);
+  await events.send(commit(A, 4, null));
+  listen(events, B);
+  await events.pass(5);
+  assert.deepEqual(events.requests.map(({ lastId }) => lastId), [null, null]);
+  events.connections.close();
 });

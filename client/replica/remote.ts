@@ -34,12 +34,13 @@ export interface RemoteChanges {
  *   stands on, it asks.
  * - `behind`: something may have changed, up to the LSN where one is given: ask.
  * - `deleted`: the volume is gone for ever.
- * - `offline`, `online`: whether the server can be heard.
+ * - `unheard`: nothing is told for now: ask, and again whenever this comes.
+ * - `offline`, `online`: whether the server can be heard; `offline` also where it refuses to tell of the volume.
  */
 export type RemoteNews =
   | { readonly kind: "changes"; readonly changes: RemoteChanges }
   | { readonly kind: "behind"; readonly lsn?: Lsn }
-  | { readonly kind: "deleted" | "online" }
+  | { readonly kind: "deleted" | "online" | "unheard" }
   | { readonly kind: "offline"; readonly error: unknown };
 
 /** A transaction to be pushed. The same one may be sent again; it lands at most once. */

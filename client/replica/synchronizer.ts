@@ -165,6 +165,10 @@ export class Synchronizer {
   #hear(news: RemoteNews): void {
     if (this.#isClosed) return;
     if (news.kind === "offline") return this.heard(news.error);
+    if (news.kind === "unheard") {
+      this.#mustAsk = true;
+      return this.pushSoon();
+    }
     this.#isOnline = true;
     if (news.kind === "deleted") this.#stop("deleted", deletedError(this.#parts.store));
     else if (news.kind === "behind") this.#mustAsk ||= this.#isBehind(news.lsn);
