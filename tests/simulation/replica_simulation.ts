@@ -20,7 +20,7 @@ const PAGES_MAX = 24;
 const EXPECTED = ["unavailable", "conflict", "aborted", "invalid"] as const;
 
 /** A generator of numbers from 0 to 1: mulberry32. */
-class Chance implements Random {
+export class Chance implements Random {
   #state: number;
 
   constructor(seed: number) {
