@@ -5,6 +5,7 @@
 // calls to a store that is down would pile up. So this client sends every write once, gives every call a
 // deadline and takes what it gave up from the wire.
 
+import { readBody } from "../../../core/body_chunks.ts";
 import type { Clock } from "../../../core/clock.ts";
 import { GraftError } from "../../../core/errors.ts";
 import type { KvAtomic, KvEntry, KvHandle, KvKey, KvRange } from "../kv_handle.ts";
@@ -150,7 +151,7 @@ export class ConnectKv implements KvHandle {
   ): Promise<Uint8Array> {
     const { send } = this.#parts;
     const response = await send(`${url}/${method}`, { method: "POST", headers, body, signal });
-    return new Uint8Array(await (await accepted(response)).arrayBuffer());
+    return await readBody((await accepted(response)).body, signal);
   }
   /**
    * Calls the store until it answers, `mayRepeat` refuses to repeat an error, or time is up.

@@ -256,13 +256,12 @@ Deno.test("a watch that is not served fails", () =>
 Deno.test("a watch that falls silent fails", () =>
   withServer(async (server, kv, timers) => {
     let cancelled = false;
+    // as Deno 2.9 has it once the response was collected as garbage: the signal does nothing
     const quiet = new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (controller) => controller.enqueue(Uint8Array.fromHex(CHANGED)),
+      cancel: () => void (cancelled = true),
     });
-    server.answers.push(({ signal }) => {
-      signal.addEventListener("abort", () => cancelled = true);
-      return stream(withSignal(quiet, signal))({ signal });
-    });
+    server.answers.push(stream(quiet));
     const reader = kv.watch([["bell"]]).getReader();
     await reader.read();
     const next = rejects(reader.read(), /no answer within 15 s/);
@@ -285,10 +284,3 @@ Deno.test("a watch that nobody wants any more is taken from the wire", () =>
     equal((await read).done, true);
     ok(cancelled);
   }));
-
-/** A stream that fails when the signal fires, as the body of an aborted request does. */
-function withSignal<T>(inner: ReadableStream<T>, signal: AbortSignal): ReadableStream<T> {
-  const through = new TransformStream<T, T>();
-  inner.pipeTo(through.writable, { signal }).catch(() => {});
-  return through.readable;
-}

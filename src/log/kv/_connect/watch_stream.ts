@@ -2,6 +2,7 @@
 //
 // stream := (length (4 bytes, little-endian) · message)…        an empty message is a sign of life
 
+import { bodyChunks } from "../../../core/body_chunks.ts";
 import type { Timers } from "../../../core/timers.ts";
 import { Deadline } from "./deadline.ts";
 import { decodeWatch } from "./messages.ts";
@@ -49,11 +50,11 @@ async function* readMessages(
     return await wait();
   };
   const response = await whileListening(() => open(signal));
-  const reader = response.body!.getReader();
+  const chunks = bodyChunks(response.body, signal);
   let left: Uint8Array = new Uint8Array();
   try {
     for (;;) {
-      const { done, value } = await whileListening(() => reader.read());
+      const { done, value } = await whileListening(() => chunks.next());
       if (done) return;
       const { messages, rest } = split(concat(left, value));
       left = rest;
