@@ -4,10 +4,11 @@
  * @module
  */
 
-import { GraftError, isGraftError } from "../../src/core/errors.ts";
+import { GraftError } from "../../src/core/errors.ts";
 import { Engine } from "./engine/engine.ts";
 import type { LoadedEngine } from "./engine/load_engine.ts";
-import { OpenFlag } from "./engine/result_codes.ts";
+import { LockLevel, OpenFlag } from "./engine/result_codes.ts";
+import { SqliteError } from "./engine/sqlite_error.ts";
 import { type SqlParameters, type SqlRow, Statement } from "./engine/statement.ts";
 import type { SqlValue } from "./engine/values.ts";
 import { PageLog, type Prefetcher } from "./page_log.ts";
@@ -144,6 +145,7 @@ export class Connection {
   /** Rows in batches that grow. The statement is under way until the iteration ends. */
   async *iterate(sql: string, parameters: SqlParameters = []): AsyncGenerator<SqlRow[]> {
     const statement = await this.#take(sql);
+    const wasWriting = this.#isWriting;
     try {
       statement.bind(parameters);
       // whoever takes one row may not want the pages of the next
@@ -153,7 +155,7 @@ export class Connection {
         if (isDone) return;
       }
     } catch (error) {
-      throw this.#heed(error);
+      throw await this.#heed(error, wasWriting);
     } finally {
       await this.#giveBack(sql, statement);
     }
@@ -257,10 +259,11 @@ export class Connection {
 
   async #use<T>(sql: string, run: (statement: Statement) => Promise<T>): Promise<T> {
     const statement = await this.#take(sql);
+    const wasWriting = this.#isWriting;
     try {
       return await run(statement);
     } catch (error) {
-      throw this.#heed(error);
+      throw await this.#heed(error, wasWriting);
     } finally {
       await this.#giveBack(sql, statement);
     }
@@ -290,7 +293,7 @@ export class Connection {
     try {
       return await Statement.prepare(this.#engine, sql);
     } catch (error) {
-      throw this.#heed(error);
+      throw await this.#heed(error, false);
     }
   }
 
@@ -298,10 +301,11 @@ export class Connection {
   async #runFirst(sql: string): Promise<string> {
     const { statement, tail } = await this.#prepare(sql);
     if (statement === undefined) return tail;
+    const wasWriting = this.#isWriting;
     try {
       while (await statement.step());
     } catch (error) {
-      throw this.#heed(error);
+      throw await this.#heed(error, wasWriting);
     } finally {
       if (this.#breakdown === undefined) await statement.finalize();
     }
@@ -312,9 +316,10 @@ export class Connection {
    * What the caller hears of an error. Where the engine itself broke down, as when a statement is too deep for the stack,
    * nothing of what it holds is used any more.
    */
-  #heed(error: unknown): unknown {
+  async #heed(error: unknown, wasWriting: boolean): Promise<unknown> {
+    if (error instanceof SqliteError) return await this.#endOfTransaction(error, wasWriting);
     const isBreakdown = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
-    if (!isBreakdown || isGraftError(error)) return error;
+    if (!isBreakdown) return error;
     this.#breakdown = error;
     this.#statements.clear();
     this.#vfs.file.close();
@@ -322,6 +327,18 @@ export class Connection {
       cause: error,
       hint: "What was not committed is lost. Statements that are nested less deeply may run",
     });
+  }
+
+  /** When RELEASE cannot commit SQLite rolls everything back, and says that the savepoint is still there. */
+  async #endOfTransaction(error: SqliteError, wasWriting: boolean): Promise<SqliteError> {
+    if (!wasWriting || this.#isWriting || !this.isInTransaction) return error;
+    await this.#runFirst("rollback");
+    return error.asRolledBack();
+  }
+
+  /** Whether pages are changed. */
+  get #isWriting(): boolean {
+    return this.#vfs.file.level >= LockLevel.RESERVED;
   }
 
   /** Keeps a statement for the next who runs it. */

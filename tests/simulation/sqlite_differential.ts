@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { Bench } from "../../client/replica/_testing.ts";
-import { TestRemote, unreachable } from "../../client/replica/_testing_remote.ts";
+import { unreachable } from "../../client/replica/_testing_remote.ts";
 import { TestStorage } from "../../client/replica/_testing_storage.ts";
 import type { Replica } from "../../client/replica/replica.ts";
 import { Connection } from "../../client/sqlite/connection.ts";
@@ -13,6 +13,7 @@ import { ReplicaSource } from "../../client/sqlite/replica_source.ts";
 import { WriterLock } from "../../client/sqlite/vfs/writer_lock.ts";
 import type { SqlParameter } from "../../client/sqlite/engine/values.ts";
 import { Chance } from "./replica_simulation.ts";
+import { FaultySource, type PageFaults } from "./sqlite_faulty_source.ts";
 import { type Outcome, SqliteOracle } from "./sqlite_oracle.ts";
 import { type RandomStatement, StatementSource } from "./sqlite_statements.ts";
 
@@ -22,16 +23,7 @@ const SETUP = ["pragma journal_mode = memory", "pragma temp_store = memory"];
 /** A change, whatever the schema. */
 const STALE = { sql: "insert into log (what) values ('stale')", parameters: [] };
 
-/** A way to the server on which reads fail, or are given up. */
-class FaultyRemote extends TestRemote {
-  /** What happens to a read. */
-  onRead: () => Promise<void> = () => Promise.resolve();
-
-  override async readPages(...parameters: Parameters<TestRemote["readPages"]>): Promise<void> {
-    await this.onRead();
-    await super.readPages(...parameters);
-  }
-}
+const NO_FAULTS = { onRead: () => Promise.resolve(), onCommit: () => Promise.resolve() };
 
 /** What a run is given. */
 export interface DifferentialOptions {
@@ -48,7 +40,9 @@ export class SqliteDifferential {
   readonly #oracle = new SqliteOracle();
   readonly #bench = new Bench();
   readonly #bytesMax: number;
-  #remote!: FaultyRemote;
+  readonly #faults: PageFaults;
+  /** How many of a hundred pages that are here come late. */
+  #lateness = 0;
   #storage!: TestStorage;
   #replica!: Replica;
   #connections!: Connection[];
@@ -65,6 +59,7 @@ export class SqliteDifferential {
     this.#options = options;
     this.#chance = new Chance(options.seed);
     this.#statements = new StatementSource(this.#chance);
+    this.#faults = { isMissed: () => this.#chance.is(this.#lateness), ...NO_FAULTS };
     this.#bytesMax = this.#chance.is(0.5) ? 150_000 : Infinity;
   }
 
@@ -93,6 +88,7 @@ export class SqliteDifferential {
   async #step(): Promise<void> {
     const at = this.#chance.fraction();
     this.#storage.isSlow = this.#chance.is(0.3);
+    this.#lateness = this.#chance.is(0.5) ? this.#chance.fraction() : 0;
     if (at < 0.06) return await this.#note("sync", () => this.#replica.sync());
     if (at < 0.09) return await this.#setCacheSize();
     if (this.#inTransaction !== undefined && at < 0.13) return await this.#lookFromOutside();
@@ -152,12 +148,12 @@ export class SqliteDifferential {
       // SQLite's own connections, too, alter tables as they were when they last looked
       await this.#rows(connection, "select count(*) from sqlite_schema");
       const before = await this.#changes(connection, "total_changes()");
-      this.#remote.onRead = fault;
+      Object.assign(this.#faults, fault);
       const rows = await connection.abortable(
         abort.signal,
         () => connection.all(sql, parameters, "array"),
       );
-      this.#remote.onRead = () => Promise.resolve();
+      Object.assign(this.#faults, NO_FAULTS);
       const isChange = await this.#changes(connection, "total_changes()") !== before;
       return { rows, rowsAffected: isChange ? await this.#changes(connection, "changes()") : 0 };
     } catch (error) {
@@ -166,21 +162,27 @@ export class SqliteDifferential {
       if (!isFault) this.log.push(error.message);
       return isFault ? error : { errorCode: error.resultCode };
     } finally {
-      this.#remote.onRead = () => Promise.resolve();
+      Object.assign(this.#faults, NO_FAULTS);
       await setImmediate();
     }
   }
 
-  /** What happens to reads while a statement runs. */
-  #fault(abort: AbortController): () => Promise<void> {
-    if (this.#chance.is(0.7)) return () => Promise.resolve();
-    const isAbort = this.#chance.is(0.3);
-    let left = this.#chance.below(4);
-    return async () => {
-      if (left-- > 0) return;
-      if (!isAbort) throw unreachable();
-      abort.abort();
-      await setImmediate();
+  /** What happens to pages while a statement runs. */
+  #fault(abort: AbortController): Partial<PageFaults> {
+    const kind = this.#chance.fraction();
+    let left = this.#chance.below(this.#chance.is(0.5) ? 2 : 30);
+    const fail = (): Promise<void> => {
+      if (left-- === 0) return Promise.reject(unreachable());
+      return Promise.resolve();
+    };
+    if (kind < 0.2) return { onRead: fail };
+    if (kind < 0.25) return { onCommit: () => Promise.reject(unreachable()) };
+    if (kind > 0.35) return {};
+    return {
+      onRead: async () => {
+        if (left-- === 0) abort.abort();
+        await setImmediate();
+      },
     };
   }
 
@@ -207,7 +209,12 @@ export class SqliteDifferential {
 
   async #setCacheSize(): Promise<void> {
     const connection = this.#inTransaction ?? this.#connections[this.#chance.below(2)];
-    await connection.all(`pragma cache_size = ${this.#chance.is(0.7) ? 10 : 2000}`);
+    await connection.all(`pragma cache_size = ${this.#cacheSize()}`);
+  }
+
+  /** So few pages that most transactions write some of them before they end, or enough for all. */
+  #cacheSize(): number {
+    return this.#chance.is(0.7) ? 4 : 2000;
   }
 
   async #note(what: string, run: () => Promise<void>): Promise<void> {
@@ -275,18 +282,17 @@ export class SqliteDifferential {
   }
 
   async #open(isNew: boolean): Promise<void> {
-    this.#remote = new FaultyRemote(this.#bench.server);
     this.#storage = this.#bench.storage;
-    this.#replica = await this.#bench.open({
-      isNew,
-      remote: this.#remote,
-      bytesMax: this.#bytesMax,
-    });
+    this.#replica = await this.#bench.open({ isNew, bytesMax: this.#bytesMax });
     const parts = {
-      source: new ReplicaSource(this.#replica),
+      source: new FaultySource(new ReplicaSource(this.#replica), this.#faults),
       engine: await loadEngine({ build: this.#options.build }),
       writers: new WriterLock(),
-      setup: [...SETUP, ...(isNew ? [] : ["pragma foreign_keys = on"])],
+      setup: [
+        ...SETUP,
+        `pragma cache_size = ${this.#cacheSize()}`,
+        ...(isNew ? [] : ["pragma foreign_keys = on"]),
+      ],
     };
     this.#connections = [await Connection.open(parts), await Connection.open(parts)];
     if (isNew) await this.#connections[1].run("pragma foreign_keys = on");

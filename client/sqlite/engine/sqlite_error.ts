@@ -45,6 +45,7 @@ export class SqliteError extends GraftError {
   readonly offset: number | undefined;
   /** Whether the transaction that was open was rolled back with it: run it again as a whole. */
   readonly isRolledBack: boolean;
+  readonly #failure: SqliteFailure;
 
   /** Makes an error; what failed below SQLite gives it its code and its hint. */
   constructor(failure: SqliteFailure) {
@@ -57,6 +58,12 @@ export class SqliteError extends GraftError {
     this.resultName = resultName(resultCode);
     this.offset = offset < 0 ? undefined : offset;
     this.isRolledBack = isRolledBack;
+    this.#failure = failure;
+  }
+
+  /** The same error where the transaction turned out to be gone with it. */
+  asRolledBack(): SqliteError {
+    return new SqliteError({ ...this.#failure, isRolledBack: true });
   }
 }
 
