@@ -71,6 +71,12 @@ export class LocalPages {
     return value === undefined ? this.#lookAgain(row) : this.#decode(row, value);
   }
 
+  /** The page in a row, checked once more: whoever read it before may have written to what it was given. */
+  async readChecked(row: PageRow): Promise<Uint8Array | undefined> {
+    const value = await this.#storage.get(row.key);
+    return value === undefined ? await this.#lookAgain(row) : this.#decode(row, value);
+  }
+
   /** Adds pages as of a state to a batch. The rows count once they are {@linkcode supersede}d into place. */
   put(
     batch: Batch,

@@ -117,7 +117,7 @@ export class Replica {
       hold: () => store.hold(),
       release: (point) => store.release(point),
       keep: (point, pages) => store.keep(point, pages),
-      prefetch: (missed, { base }) => this.#prefetch(missed, base),
+      prefetch: (missed, point) => this.#prefetch(missed, point),
       onEnd: (error) => this.#synchronizer.heard(error),
     });
   }
@@ -426,12 +426,13 @@ export class Replica {
     }
   }
 
-  *#prefetch(missed: PageSet, base: { lsn: Lsn; pageCount: number } | undefined): Iterable<number> {
+  *#prefetch(missed: PageSet, point: SnapshotPoint): Iterable<number> {
     const { prefetch } = this.#parts;
+    const { base } = point;
     if (prefetch === undefined || base === undefined) return;
     for (const pageIdx of prefetch(missed, { lsn: base.lsn, pageCount: base.pageCount })) {
       if (pageIdx > base.pageCount) return;
-      if (pageIdx > 0 && !this.#store.has(pageIdx)) yield pageIdx;
+      if (pageIdx > 0 && this.#store.lacks(point, pageIdx)) yield pageIdx;
     }
   }
 

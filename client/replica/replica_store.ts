@@ -17,11 +17,13 @@ import type { RemoteChanges, RemoteSnapshot } from "./remote.ts";
 import { type LoadedReplica, loadReplica } from "./replica_loader.ts";
 import {
   commitKey,
+  damagedRow,
   encodeCommit,
   encodeFooting,
   type Footing,
   footingKey,
   type LocalCommit,
+  pageKey,
   type PushUnderWay,
   type State,
 } from "./rows.ts";
@@ -177,11 +179,6 @@ export class ReplicaStore {
       this.#isOnServer(point, pageIdx);
   }
 
-  /** Whether the newest version of a page is in the storage. */
-  has(pageIdx: number): boolean {
-    return this.#pages.rows.get(pageIdx) !== undefined;
-  }
-
   /** Where the server has a page that {@linkcode find} found nowhere. */
   lsnOf(point: SnapshotPoint, pageIdx: number): Lsn {
     const base = this.#hasChanged(point, pageIdx) ? point.base : this.base;
@@ -227,7 +224,13 @@ export class ReplicaStore {
    */
   keep(point: SnapshotPoint, pages: ReadonlyMap<number, Uint8Array>): Promise<void> {
     return this.#turns.run(async () => {
-      const last = Math.min(this.#lowest, this.base?.pageCount ?? 0);
+      // what was cut off when it was asked for, or is now, is zeros here, whatever the server had
+      const last = Math.min(
+        point.lowest,
+        point.base?.pageCount ?? 0,
+        this.#lowest,
+        this.base?.pageCount ?? 0,
+      );
       const wanted = [...pages].filter(([pageIdx]) =>
         pageIdx <= last && !this.#hasChanged(point, pageIdx) &&
         this.#pages.rows.get(pageIdx) === undefined
@@ -322,15 +325,27 @@ export class ReplicaStore {
     });
   }
 
-  /** A page of the push under way. */
+  /**
+   * A page of the push under way.
+   *
+   * @throws {GraftError} `damaged` when a local commit wrote it and the storage has lost it.
+   */
   async pushedPage(pageIdx: number): Promise<Uint8Array> {
     const { push, pushed } = this.#footing;
     assert(push !== undefined, "Only a push that was begun has pages");
     const newest = this.#pages.rows.get(pageIdx);
     const isIn = newest !== undefined && newest.state <= push.last;
     const row = isIn ? newest : this.#pages.versionAt(pageIdx, push.last);
-    if (row === undefined || row.state <= pushed) return ZERO_PAGE;
-    const page = await this.#pages.read(row);
+    if (row === undefined || row.state <= pushed) {
+      const writes = this.#line.filter((commit) =>
+        commit.state <= push.last && commit.pages.has(pageIdx)
+      );
+      const lastWrite = writes.at(-1)?.state ?? 0;
+      // a page that was written and then cut off has a row of zeros, so one without any was only cut off
+      if (lastWrite === 0) return ZERO_PAGE;
+      throw damagedRow(pageKey(this.vid, pageIdx, lastWrite), "a local commit's only copy is gone");
+    }
+    const page = await this.#pages.readChecked(row);
     if (page !== undefined) return page;
     throw new GraftError("aborted", `Cannot push volume "${this.vid}": its commits were replaced`);
   }

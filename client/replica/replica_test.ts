@@ -77,6 +77,64 @@ Deno.test("a commit answers the snapshot that it made", async () => {
   mine.close();
 });
 
+Deno.test("a page that was cut off when it was asked for is not kept, though the push lands meanwhile", async () => {
+  const bench = new Bench();
+  await bench.commit({ 1: 1, 2: 2, 3: 3, 7: 7 });
+  await using replica = await bench.open({ prefetch: () => PageSet.range(1, 10) });
+  const online = bench.remote.trip;
+  bench.remote.trip = offline;
+  await replica.transaction((tx) => tx.truncate(5));
+  await replica.transaction((tx) => tx.truncate(7));
+  await setImmediate();
+  let release = () => {};
+  const held = new Promise<void>((resolve) => release = resolve);
+  // the first way is that of the read
+  bench.remote.trip = () => {
+    bench.remote.trip = online;
+    return held;
+  };
+  const reading = replica.snapshot().read(3);
+  await setImmediate();
+  await replica.sync();
+  release();
+  await reading;
+  assert.equal(replica.status().state, "synced");
+  assert.deepEqual(await show(replica), [1, 2, 3, 0, 0, 0, 0]);
+});
+
+Deno.test("writing to what was read changes no other page, and nothing that is pushed", async () => {
+  const bench = new Bench();
+  await bench.commit({ 1: 1, 2: 2 });
+  await using replica = await bench.open();
+  await replica.transaction(async (tx) => {
+    for (const pageIdx of [1, 5]) (await tx.read(pageIdx)).fill(9);
+    tx.write(3, page(3));
+    (await tx.read(3)).fill(9);
+  });
+  const zeros = await replica.snapshot().read(9);
+  zeros.fill(9);
+  assert.deepEqual(await show(replica), [1, 2, 3]);
+  assert.equal((await replica.snapshot().read(7))[0], 0);
+  await replica.sync();
+  assert.deepEqual([1, 2, 3].map((i) => bench.server.page(VID, 2 as never, i)?.[0]), [1, 2, 3]);
+});
+
+Deno.test("a local commit that the storage has lost a page of is not pushed", async () => {
+  const bench = new Bench();
+  await bench.commit({ 1: 1, 2: 2 });
+  {
+    await using replica = await bench.open();
+    bench.remote.trip = offline;
+    await replica.transaction((tx) => tx.write(2, page(8)));
+  }
+  const key = bench.storage.allKeys.find((key) => key.startsWith("p/"));
+  await bench.storage.write({ delete: [key!] });
+  const later = new Bench(bench.server, bench.storage.crash(() => 1));
+  await using again = await later.open();
+  await assert.rejects(again.sync(), { code: "damaged", message: /only copy is gone/ });
+  assert.equal(bench.server.line(VID).length, 1);
+});
+
 Deno.test("what writes after its transaction has ended is told so", async () => {
   const bench = new Bench();
   await using replica = await bench.open({ isNew: true });

@@ -7,8 +7,10 @@
 import { assert } from "../../src/core/assert.ts";
 import { GraftError } from "../../src/core/errors.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
+import { PAGE_SIZE } from "../../src/core/limits.ts";
 import type { Lsn } from "../../src/core/lsn.ts";
 import { type PageIdx, toPageIdx } from "../../src/core/page.ts";
+import { ZERO_PAGE } from "./page_codec.ts";
 import type { PageFetcher } from "./page_fetcher.ts";
 import type { ReplicaStore } from "./replica_store.ts";
 import type { SnapshotPoint } from "./snapshot_points.ts";
@@ -94,10 +96,10 @@ export class ReplicaSnapshot {
       this.#requireOpen();
       const found = store.find(this.#point, pageIdx);
       if (found === undefined) {
-        return await fetcher.fetch(store.lsnOf(this.#point, pageIdx), pageIdx);
+        return ownZeros(await fetcher.fetch(store.lsnOf(this.#point, pageIdx), pageIdx));
       }
       const page = found instanceof Promise ? await found : found;
-      if (page !== undefined) return page;
+      if (page !== undefined) return ownZeros(page);
     }
   }
 
@@ -123,8 +125,11 @@ export class ReplicaSnapshot {
     this.#requireOpen();
     const { store, fetcher } = this.#parts;
     const found = store.find(this.#point, pageIdx);
-    if (found === undefined) return fetcher.peek(store.lsnOf(this.#point, pageIdx), pageIdx);
-    if (!(found instanceof Promise)) return found;
+    if (found === undefined) {
+      const fetched = fetcher.peek(store.lsnOf(this.#point, pageIdx), pageIdx);
+      return fetched && ownZeros(fetched);
+    }
+    if (!(found instanceof Promise)) return ownZeros(found);
     // whoever reads the page in earnest hears of the error
     found.catch(() => {});
     return undefined;
@@ -181,4 +186,9 @@ export class ReplicaSnapshot {
     if (!this.#isClosed) return;
     throw new GraftError("invalid", "Cannot read the snapshot: it is closed");
   }
+}
+
+/** The page of zeros is everybody's: who writes to a page in spite of all gets one of their own. */
+function ownZeros(page: Uint8Array): Uint8Array {
+  return page === ZERO_PAGE ? new Uint8Array(PAGE_SIZE) : page;
 }

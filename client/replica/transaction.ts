@@ -59,16 +59,18 @@ export class Transaction {
   /**
    * A page as this transaction sees it.
    *
-   * @returns 4,096 bytes; do not write to them.
+   * @returns 4,096 bytes, a copy: change it, and write it.
    */
   async read(pageIdx: number): Promise<Uint8Array> {
     const written = this.#pages.get(toPageIdx(pageIdx));
-    if (written !== undefined) return written;
-    return pageIdx > this.#kept ? ZERO_PAGE : await this.#base.read(pageIdx);
+    if (written !== undefined) return written.slice();
+    return pageIdx > this.#kept
+      ? new Uint8Array(PAGE_SIZE)
+      : (await this.#base.read(pageIdx)).slice();
   }
 
   /**
-   * Several pages; what is not here is fetched together.
+   * Several pages, copies; what is not here is fetched together.
    *
    * @returns Each page by its index.
    */
