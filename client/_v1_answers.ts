@@ -38,7 +38,9 @@ export function v1Answers(mediaType: string): AnswerForm {
       const isProblem = isMediaType(headers.get("content-type"), PROBLEM_MEDIA_TYPE);
       const problem = isProblem ? readProblem(answer) : undefined;
       if (problem !== undefined) return problem;
-      if (status === 404 || status === 405) throw new NoV1Error(action, status);
+      if (status === 404 || status === 405) {
+        throw new NoV1Error(action, `the server answered ${status}`);
+      }
       const code = fromWireError(status, undefined);
       return { code, state: undefined, hint: hintFor(code) };
     },

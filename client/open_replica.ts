@@ -186,9 +186,9 @@ function makeRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
     deadlineMs: options.deadlineMs ?? DEADLINE_MS,
     decompress: decompressOf(options.decompress),
   } as const;
-  const { metastoreUrl } = options;
+  const metastoreUrl = options.metastoreUrl === undefined ? url : baseUrl(options.metastoreUrl);
   return new DetectingRemote({
-    v1: (onNoV1) => new V1Remote({ ...parts, onNoV1 }),
+    v1: () => new V1Remote({ ...parts, metastoreUrl }),
     protocol: () =>
       new ProtocolRemote({
         url,

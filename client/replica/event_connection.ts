@@ -5,7 +5,7 @@
  */
 
 import { bodyChunks } from "../../src/core/body_chunks.ts";
-import { GraftError, isGraftError } from "../../src/core/errors.ts";
+import { GraftError, type GraftErrorCode, isGraftError } from "../../src/core/errors.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 import { isMediaType } from "../../src/wire/v1/media_types.ts";
 import {
@@ -16,13 +16,10 @@ import {
 import { retryDelayMs } from "../_retry.ts";
 import { EventParser } from "./event_parser.ts";
 import type { RemoteNews } from "./remote.ts";
-import { NoV1Error, type V1TransportParts } from "./v1_transport.ts";
+import type { V1TransportParts } from "./v1_transport.ts";
 
 /** What an {@linkcode EventConnection} is made of. */
-export interface EventConnectionParts extends V1TransportParts {
-  /** Called when the server turns out not to speak v1. */
-  readonly onNoV1?: () => void;
-}
+export type EventConnectionParts = V1TransportParts;
 
 /** Volumes of one connection. */
 export const EVENT_VOLUMES_MAX = 1000;
@@ -37,6 +34,12 @@ const FIRST_BYTES_MS = 5000;
 /** Without events volumes are asked for so often at first, and half as often each time, down to the last. */
 const POLL_FIRST_MS = 1000;
 const POLL_MAX_MS = 10_000;
+
+/** What the server itself may say for good; what is in between may say anything. */
+const REFUSALS: ReadonlyMap<number, GraftErrorCode> = new Map([
+  [401, "unauthorized"],
+  [403, "forbidden"],
+]);
 
 type Listener = (news: RemoteNews) => void;
 
@@ -126,7 +129,6 @@ export class EventConnection {
       if (this.#current === connection) this.#wait(this.#delayMs());
     } catch (error) {
       if (this.#current !== connection) return;
-      if (error instanceof NoV1Error) return this.#parts.onNoV1?.();
       connection.abort();
       this.#failed(error);
       this.#wait(this.#delayMs());
@@ -177,10 +179,9 @@ export class EventConnection {
     if (status === 200 && isMediaType(type, "text/event-stream")) return body;
     await body?.cancel();
     const isProblem = isMediaType(type, "application/problem+json");
-    if (!isProblem && (status === 404 || status === 405)) throw new NoV1Error(ACTION, status);
     throw new GraftError(
-      status === 401 ? "unauthorized" : status === 403 ? "forbidden" : "unavailable",
-      `Cannot ${ACTION}: the server answered ${status}`,
+      !isProblem ? "unavailable" : REFUSALS.get(status) ?? "unavailable",
+      `Cannot ${ACTION}: ${this.#parts.url} answered ${status}`,
     );
   }
 

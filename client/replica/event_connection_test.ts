@@ -22,7 +22,6 @@ class Events {
     body: unknown;
   }[] = [];
   answer: () => Response = () => this.#open();
-  noV1 = 0;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
   readonly connections = new EventConnections({
@@ -33,7 +32,6 @@ class Events {
     random: { fraction: () => 1, fill: (target) => target },
     attemptMs: 1000,
     deadlineMs: 1000,
-    onNoV1: () => this.noV1++,
     // deno-lint-ignore require-await -- what it throws is a rejection, as fetch's
     fetch: async (url, init) => {
       const headers = new Headers(init.headers);
@@ -177,14 +175,15 @@ Deno.test("a connection over which nothing comes is dead; a comment is something
   events.connections.close();
 });
 
-Deno.test("a server without v1 is told of, and left alone", async () => {
-  const events = new Events();
-  events.answer = () => new Response(null, { status: 404 });
-  listen(events, A);
-  await events.pass(5);
-  assert.equal(events.noV1, 1);
-  await events.pass(60_000);
-  assert.equal(events.requests.length, 1);
+Deno.test("only the server itself can refuse to tell of volumes", async () => {
+  for (const type of ["application/problem+json", "text/html"]) {
+    const events = new Events();
+    events.answer = () => new Response("{}", { status: 403, headers: { "content-type": type } });
+    const a = listen(events, A);
+    await events.pass(5);
+    assert.deepEqual(a.kinds(), [type === "text/html" ? "unheard" : "offline"]);
+    events.connections.close();
+  }
 });
 
 Deno.test("the last follower ends the connection", async () => {

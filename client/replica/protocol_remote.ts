@@ -12,13 +12,8 @@ import { PageSet } from "../../src/core/page_set.ts";
 import type { Timers } from "../../src/core/timers.ts";
 import { GraftClient } from "../graft_client.ts";
 import type { GraftClientOptions } from "../options.ts";
-import type {
-  RemoteChanges,
-  RemoteCommit,
-  RemoteNews,
-  RemoteSnapshot,
-  ReplicaRemote,
-} from "./remote.ts";
+import type { ProtocolSpeaker } from "./detecting_remote.ts";
+import type { RemoteChanges, RemoteCommit, RemoteNews, RemoteSnapshot } from "./remote.ts";
 
 /** What a {@linkcode ProtocolRemote} is made of. */
 export interface ProtocolRemoteParts {
@@ -40,7 +35,7 @@ const POLL_MS = 1000;
  * Nor has it ids of requests: a push that may have landed did so if the commit on its base is by the replica's
  * own client, which nobody else uses.
  */
-export class ProtocolRemote implements ReplicaRemote {
+export class ProtocolRemote implements ProtocolSpeaker {
   /** The server's URL. */
   readonly name: string;
   readonly #parts: ProtocolRemoteParts;
@@ -53,6 +48,19 @@ export class ProtocolRemote implements ReplicaRemote {
     this.name = parts.url;
     this.#parts = parts;
     this.#reader = new GraftClient(parts.url, parts.options);
+  }
+
+  /** See {@linkcode ProtocolSpeaker.isSpoken}. */
+  async isSpoken(vid: VolumeId): Promise<boolean> {
+    try {
+      await this.#reader.snapshot(vid);
+      return true;
+    } catch (error) {
+      // only the protocol's own errors say that
+      if (isGraftError(error, "missing")) return true;
+      if (isGraftError(error, "unavailable")) throw error;
+      return false;
+    }
   }
 
   /** See {@linkcode ReplicaRemote.changes}. */

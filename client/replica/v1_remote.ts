@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bodyChunks, readBody } from "../../src/core/body_chunks.ts";
 import { GraftError, isGraftError } from "../../src/core/errors.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { Lsn } from "../../src/core/lsn.ts";
@@ -30,14 +31,19 @@ import type {
   RemoteSnapshot,
   ReplicaRemote,
 } from "./remote.ts";
-import { type V1Request, V1Transport, type V1TransportParts } from "./v1_transport.ts";
+import {
+  StrangeAnswer,
+  type V1Request,
+  V1Transport,
+  type V1TransportParts,
+} from "./v1_transport.ts";
 
 /** What a {@linkcode V1Remote} is made of. */
 export interface V1RemoteParts extends V1TransportParts {
   /** Decompresses zstd frames; without it pages are asked for raw. */
   readonly decompress: Decompress | undefined;
-  /** Called when the server turns out not to speak v1. */
-  readonly onNoV1?: () => void;
+  /** Where volumes are told of and committed to, without a slash at its end; pages come from `url`. */
+  readonly metastoreUrl: string;
 }
 
 /** Pages of one request. */
@@ -53,15 +59,20 @@ const GROUP_PAGES = 16;
 export class V1Remote implements ReplicaRemote {
   /** The server's URL. */
   readonly name: string;
-  readonly #transport: V1Transport;
+  readonly #metastore: V1Transport;
+  readonly #pagestore: V1Transport;
   readonly #events: EventConnections;
   readonly #decompress: Decompress | undefined;
 
   /** Nothing is sent yet. */
   constructor(parts: V1RemoteParts) {
     this.name = parts.url;
-    this.#transport = new V1Transport(parts);
-    this.#events = new EventConnections(parts);
+    const metastoreParts = { ...parts, url: parts.metastoreUrl };
+    this.#pagestore = new V1Transport(parts);
+    this.#metastore = parts.metastoreUrl === parts.url
+      ? this.#pagestore
+      : new V1Transport(metastoreParts);
+    this.#events = new EventConnections(metastoreParts);
     this.#decompress = parts.decompress;
   }
 
@@ -98,11 +109,11 @@ export class V1Remote implements ReplicaRemote {
     const all = wanted.toArray();
     for (let from = 0; from < all.length; from += PAGES_MAX) {
       const part = PageSet.from(all.subarray(from, from + PAGES_MAX));
-      await this.#transport.send({
+      await this.#pagestore.send({
         ...pagesRequest(vid, lsn, part, this.#decompress !== undefined),
         signal,
         isPatient: true,
-        read: (response) => this.#readStream(response, vid, lsn, take),
+        read: (response, ending) => this.#readStream(response, ending, { vid, lsn, take }),
       });
     }
   }
@@ -112,7 +123,7 @@ export class V1Remote implements ReplicaRemote {
     const body = await encodeCommit(commit);
     const packed = await gzip(body);
     const isPacked = packed !== undefined && packed.length < body.length * GZIP_WORTH;
-    return await this.#transport.send({
+    return await this.#metastore.send({
       action: `commit to volume "${commit.vid}"`,
       method: "POST",
       path: `/v1/volumes/${commit.vid}/commits`,
@@ -123,7 +134,7 @@ export class V1Remote implements ReplicaRemote {
       body: isPacked ? packed : body,
       signal,
       isPatient: false,
-      read: (response) => readJson(response, "commit", snapshotFromJson),
+      read: (response, ending) => readJson(response, ending, snapshotFromJson),
     });
   }
 
@@ -143,13 +154,13 @@ export class V1Remote implements ReplicaRemote {
     signal: AbortSignal | undefined,
   ): Promise<RemoteChanges> {
     const query = since === undefined ? "" : `?since=${since.lsn}`;
-    const { snapshot, graft, sinceDigest } = await this.#transport.send({
+    const { snapshot, graft, sinceDigest } = await this.#metastore.send({
       action: `read the changes of volume "${vid}"`,
       method: "GET",
       path: `/v1/volumes/${vid}/changes${query}`,
       signal,
       isPatient: since === undefined,
-      read: (response) => readJson(response, "changes", changesFromJson),
+      read: (response, ending) => readJson(response, ending, changesFromJson),
     });
     const isSame = since?.digest === undefined || sinceDigest === undefined ||
       digestsEqual(since.digest, sinceDigest);
@@ -159,11 +170,10 @@ export class V1Remote implements ReplicaRemote {
 
   async #readStream(
     response: Response,
-    vid: VolumeId,
-    lsn: Lsn,
-    take: (pageIdx: number, page: Uint8Array) => void,
+    signal: AbortSignal,
+    { vid, lsn, take }: WantedStream,
   ): Promise<void> {
-    requireType(response, PAGES_MEDIA_TYPE, "pages");
+    requireType(response, PAGES_MEDIA_TYPE);
     const decoder: PageStreamDecoder = new PageStreamDecoder({
       take: (pageIdx, page) => {
         requireHeader(decoder.header, vid, lsn);
@@ -172,7 +182,7 @@ export class V1Remote implements ReplicaRemote {
       decompress: this.#decompress,
     });
     try {
-      for await (const chunk of chunksOf(response)) decoder.push(chunk);
+      for await (const chunk of bodyChunks(response.body, signal)) decoder.push(chunk);
       decoder.finish();
       requireHeader(decoder.header, vid, lsn);
     } catch (error) {
@@ -187,6 +197,13 @@ export class V1Remote implements ReplicaRemote {
       );
     }
   }
+}
+
+/** What an answer must be of, and who takes its pages. */
+interface WantedStream {
+  readonly vid: VolumeId;
+  readonly lsn: Lsn;
+  readonly take: (pageIdx: number, page: Uint8Array) => void;
 }
 
 type PagesRequest = Pick<V1Request<void>, "action" | "method" | "path" | "headers" | "body">;
@@ -231,45 +248,27 @@ async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuf
   return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
-/** The body in chunks; not all engines let a stream be iterated over. */
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
-  const reader = response.body?.getReader();
-  if (reader === undefined) return;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-}
-
 function requireHeader(header: StreamHeader | undefined, vid: VolumeId, lsn: Lsn): void {
   if (header?.vid === vid && header.lsn === lsn) return;
   throw new GraftError("invalid", "Cannot read the page stream: it is of another snapshot");
 }
 
-function requireType(response: Response, mediaType: string, what: string): void {
+function requireType(response: Response, mediaType: string): void {
   const type = response.headers.get("content-type");
   if (isMediaType(type, mediaType)) return;
-  throw new GraftError(
-    "internal",
-    `Cannot read the ${what}: the answer is ${type ?? "of no content type"}`,
-  );
+  throw new StrangeAnswer(`the answer is ${type ?? "of no content type"} instead of ${mediaType}`);
 }
 
 async function readJson<T>(
   response: Response,
-  what: string,
+  signal: AbortSignal,
   convert: (value: unknown) => T,
 ): Promise<T> {
-  requireType(response, "application/json", what);
-  const text = await response.text();
+  requireType(response, "application/json");
+  const text = new TextDecoder().decode(await readBody(response.body, signal));
   try {
     return convert(JSON.parse(text));
   } catch (cause) {
-    throw new GraftError("internal", `Cannot read the ${what}: the answer is malformed`, { cause });
+    throw new GraftError("internal", "Cannot read the answer: it is malformed", { cause });
   }
 }

@@ -35,6 +35,7 @@ function remoteWith(...answers: Answer[]) {
   const time = new FakeTime();
   const remote = new V1Remote({
     url: "http://test/base",
+    metastoreUrl: "http://test/base",
     token: "secret",
     clock: time,
     timers: time,
@@ -78,6 +79,15 @@ async function read(remote: V1Remote, wanted: PageSet): Promise<[number, number]
   const found: [number, number][] = [];
   await remote.readPages(VID, toLsn(7), wanted, (index, page) => found.push([index, page[0]]));
   return found;
+}
+
+function snapshotChanges() {
+  return changesToJson({
+    snapshot: SNAPSHOT,
+    range: undefined,
+    graft: undefined,
+    sinceDigest: KNOWN.digest,
+  });
 }
 
 const pathOf = ({ url }: Request) => url.slice("http://test".length);
@@ -227,20 +237,115 @@ Deno.test("errors have the code, the message and the hint that the server gave",
       hint: "So be it",
     });
   }
-  for (const [status, code] of [[502, "unavailable"], [429, "unavailable"], [418, "invalid"]]) {
-    const { remote } = remoteWith(() => new Response("proxy", { status: Number(status) }));
-    await assert.rejects(remote.changes(VID, KNOWN), { code });
+  for (const status of [400, 403, 409, 413, 429, 500, 502]) {
+    const { remote } = remoteWith(() => new Response("proxy", { status }));
+    await assert.rejects(remote.changes(VID, KNOWN), {
+      code: "unavailable",
+      message: new RegExp(`: http://test/base answered ${status}$`),
+    });
   }
-  const strange = remoteWith(() => new Response("hello"));
-  await assert.rejects(strange.remote.changes(VID, KNOWN), { code: "internal" });
   const garbled = remoteWith(() => Response.json({ snapshot: 7 }));
   await assert.rejects(garbled.remote.changes(VID, KNOWN), { code: "internal" });
 });
 
+const NOT_THERE: Answer[] = [
+  () => new Response(null, { status: 404 }),
+  () => new Response(null, { status: 405 }),
+  () => new Response("<h1>hello</h1>", { headers: { "content-type": "text/html" } }),
+  problem(404, "invalid"),
+];
+
 Deno.test("a server without v1 is told from a volume that is missing", async () => {
-  for (const status of [404, 405]) {
-    const { remote } = remoteWith(() => new Response(null, { status }));
+  for (const answer of NOT_THERE) {
+    const { remote } = remoteWith(answer);
     await assert.rejects(remote.changes(VID, KNOWN), NoV1Error);
+  }
+});
+
+Deno.test("a server that has answered over v1 is only away when something else answers", async () => {
+  for (const first of [() => Response.json(snapshotChanges()), problem(409, "conflict")]) {
+    const { remote } = remoteWith(first, ...NOT_THERE);
+    await remote.changes(VID, KNOWN).catch(() => {});
+    for (const _ of NOT_THERE) {
+      await assert.rejects(remote.changes(VID, KNOWN), { code: "unavailable" });
+    }
+  }
+});
+
+Deno.test("a problem that breaks off says nothing about the server", async () => {
+  const { remote } = remoteWith(() =>
+    new Response('{"code": "mis', {
+      status: 404,
+      headers: { "content-type": "application/problem+json" },
+    })
+  );
+  await assert.rejects(remote.changes(VID, KNOWN), { code: "unavailable" });
+});
+
+Deno.test("volumes are asked for at the metastore, pages at the pagestore", async () => {
+  const asked: string[] = [];
+  const time = new FakeTime();
+  const remote = new V1Remote({
+    url: "http://pages",
+    metastoreUrl: "http://meta",
+    token: undefined,
+    clock: time,
+    timers: time,
+    random: systemRandom,
+    attemptMs: 1000,
+    deadlineMs: 1,
+    decompress: undefined,
+    fetch: (url) => {
+      asked.push(new URL(url).host + new URL(url).pathname.replace(VID, "VID"));
+      return Promise.resolve(new Response(null, { status: 503 }));
+    },
+  });
+  const commit = {
+    vid: VID,
+    cid: CID,
+    requestId: new Uint8Array(16),
+    base: undefined,
+    pageCount: toPageCount(0),
+    pageSet: PageSet.empty,
+    async *pages() {},
+  };
+  remote.follow(VID, () => {});
+  time.pass(5);
+  const calls = [
+    remote.changes(VID, KNOWN),
+    remote.commit(commit),
+    read(remote, PageSet.from([3])),
+  ];
+  for (const call of calls) await assert.rejects(call, { code: "unavailable" });
+  remote.close();
+  assert.deepEqual(asked.sort(), [
+    "meta/v1/events",
+    "meta/v1/volumes/VID/changes",
+    "meta/v1/volumes/VID/commits",
+    "pages/v1/volumes/VID/pages/3",
+  ]);
+});
+
+Deno.test("a long upload has more time, and one that took too long has more the next time", async () => {
+  const never: Answer = ({ signal }) =>
+    new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  const { remote, time } = remoteWith(never, never, never);
+  const noise = crypto.getRandomValues(new Uint8Array(4096));
+  for (const limitMs of [1254, 2254, 4254]) {
+    const pushed = remote.commit({
+      vid: VID,
+      cid: CID,
+      requestId: new Uint8Array(16),
+      base: KNOWN,
+      pageCount: toPageCount(1),
+      pageSet: PageSet.from([1]),
+      async *pages() {
+        yield [1, await noise];
+      },
+    });
+    while (time.pending.size === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    time.pass(limitMs + 10);
+    await assert.rejects(pushed, { code: "unavailable", message: /within (1|2|4)2\d\d ms/ });
   }
 });
 
@@ -256,5 +361,5 @@ Deno.test("a call ends with its signal, and an attempt with its time", async () 
   const late = slow.remote.changes(VID, KNOWN);
   await Promise.resolve();
   slow.time.pass(1000);
-  await assert.rejects(late, { code: "unavailable", message: /no answer within 1000 ms/ });
+  await assert.rejects(late, { code: "unavailable", message: /not answered within 1000 ms/ });
 });

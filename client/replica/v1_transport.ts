@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readBody } from "../../src/core/body_chunks.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { GraftError, type GraftErrorCode, isGraftError } from "../../src/core/errors.ts";
 import type { Random } from "../../src/core/random.ts";
@@ -22,7 +23,7 @@ export interface V1TransportParts {
   readonly timers: Timers;
   /** The token, without `Bearer `. */
   readonly token: string | undefined;
-  /** How long one attempt may take, up to the last byte of its answer. */
+  /** How long one attempt may take, up to the last byte of its answer; a long body has more. */
   readonly attemptMs: number;
   /** How long a request that is tried again may take in all. */
   readonly deadlineMs: number;
@@ -41,7 +42,7 @@ export interface V1Request<T> {
   /** Whether it is tried again when it fails in a way that may pass. */
   readonly isPatient: boolean;
   /** Makes the result of the answer; a GraftError `invalid` means that the answer is malformed. */
-  readonly read: (response: Response) => Promise<T>;
+  readonly read: (response: Response, signal: AbortSignal) => Promise<T>;
 }
 
 const PROBLEM_MEDIA_TYPE = "application/problem+json";
@@ -56,15 +57,27 @@ const CODES: readonly GraftErrorCode[] = [
   "internal",
 ];
 
-/** The server does not know the v1 interface. */
+/** Bytes a second that a way to a server is granted, at least: 16 KiB. */
+const BYTES_PER_MS = 16.384;
+/** After uploads that took too long the next ones are granted up to so many times as much. */
+const PATIENCE_MAX = 16;
+
+/** What was asked is not there, and nothing has shown yet that the v1 interface is. */
 export class NoV1Error extends GraftError {
+  /** Whether the hint is the server's own. */
+  readonly isTold: boolean;
+
   /** Says what was asked in vain. */
-  constructor(action: string, status: number) {
-    super("invalid", `Cannot ${action}: the server answered ${status}`, {
-      hint: "Check the URL: what answers there does not speak the v1 interface of Graft",
+  constructor(action: string, state: string, hint?: string) {
+    super("invalid", state.startsWith("Cannot ") ? state : `Cannot ${action}: ${state}`, {
+      hint: hint ?? "Check the URL: what answers there does not speak the v1 interface of Graft",
     });
+    this.isTold = hint !== undefined;
   }
 }
+
+/** A body is longer than the server, or what is in between, takes. */
+export class TooLargeError extends GraftError {}
 
 /** A failure that may pass. */
 interface Failure {
@@ -75,6 +88,10 @@ interface Failure {
 /** Sends requests. */
 export class V1Transport {
   readonly #parts: V1TransportParts;
+  /** Whether an answer has shown that the server speaks v1. */
+  #isV1 = false;
+  /** How many times as long as usual an upload may take. */
+  #patience = 1;
 
   /** Nothing is sent yet. */
   constructor(parts: V1TransportParts) {
@@ -106,28 +123,40 @@ export class V1Transport {
   }
 
   async #attempt<T>(request: V1Request<T>): Promise<{ readonly result: T } | Failure> {
-    const { timers, attemptMs } = this.#parts;
-    const { action, signal } = request;
+    const { timers } = this.#parts;
+    const { action, signal, body } = request;
     const limit = new AbortController();
-    const cancel = timers.after(attemptMs, () => limit.abort());
+    const limitMs = this.#limitMs(body);
+    const cancel = timers.after(limitMs, () => limit.abort());
     const either = signal === undefined ? limit.signal : AbortSignal.any([signal, limit.signal]);
     try {
       either.throwIfAborted();
       const response = await this.#fetch(request, either);
-      if (response.ok) return { result: await request.read(response) };
-      return await this.#refusal(action, response);
+      if (!response.ok) return await this.#refusal(action, response, either);
+      const result = await request.read(response, either);
+      this.#isV1 = true;
+      this.#patience = 1;
+      return { result };
     } catch (error) {
       if (signal?.aborted) {
         throw new GraftError("aborted", `Cannot ${action}: the caller gave up`, { cause: error });
       }
+      if (error instanceof StrangeAnswer) return this.#strange(action, error.message);
       if (isGraftError(error)) throw error;
-      const state = limit.signal.aborted
-        ? `no answer within ${attemptMs} ms`
-        : "the connection failed";
-      return failure(action, state, 0, error);
+      if (!limit.signal.aborted) {
+        return failure(action, `the connection to ${this.url} failed`, error);
+      }
+      if (body !== undefined) this.#patience = Math.min(this.#patience * 2, PATIENCE_MAX);
+      return failure(action, `${this.url} has not answered within ${limitMs} ms`, error);
     } finally {
       cancel();
     }
+  }
+
+  #limitMs(body: Uint8Array | undefined): number {
+    const { attemptMs } = this.#parts;
+    if (body === undefined) return attemptMs;
+    return attemptMs * this.#patience + Math.ceil(body.length / BYTES_PER_MS);
   }
 
   #fetch<T>(request: V1Request<T>, signal: AbortSignal): Promise<Response> {
@@ -137,24 +166,40 @@ export class V1Transport {
   }
 
   /** The answer is an error: one that may pass is a failure, any other is thrown. */
-  async #refusal(action: string, response: Response): Promise<Failure> {
+  async #refusal(action: string, response: Response, signal: AbortSignal): Promise<Failure> {
     const { status } = response;
-    const problem = await readProblem(response);
-    if (problem === undefined && (status === 404 || status === 405)) {
-      throw new NoV1Error(action, status);
-    }
-    const code = problem?.code ?? codeOf(status);
-    const message = problem?.detail ?? `Cannot ${action}: the server answered ${status}`;
-    if (code !== "unavailable") throw new GraftError(code, message, { hint: problem?.hint });
+    const problem = await readProblem(response, signal);
     const waitMs = retryAfterMs(response.headers.get("retry-after"), this.#parts.clock);
-    const error = new GraftError(code, message, { hint: problem?.hint });
+    if (problem === undefined) {
+      const state = `${this.url} answered ${status}`;
+      if (status === 404 || status === 405) return this.#strange(action, state);
+      if (status === 413) throw new TooLargeError("unavailable", `Cannot ${action}: ${state}`);
+      if (status !== 401) return failure(action, state, undefined, waitMs);
+      throw new GraftError("unauthorized", `Cannot ${action}: ${state}`);
+    }
+    const { code, detail, hint } = problem;
+    // a path that the server does not know
+    if (status === 404 && code === "invalid") return this.#strange(action, detail, hint);
+    this.#isV1 = true;
+    if (status === 413) throw new TooLargeError(code, detail, { hint });
+    const error = new GraftError(code, detail, { hint });
+    if (code !== "unavailable") throw error;
     return { error, retryAfterMs: waitMs };
+  }
+
+  /** Something else answered than the v1 interface: for now, where that was there before. */
+  #strange(action: string, state: string, hint?: string): Failure {
+    if (!this.#isV1) throw new NoV1Error(action, state, hint);
+    return failure(action, state);
   }
 }
 
-function failure(action: string, state: string, waitMs: number, cause: unknown): Failure {
-  const error = new GraftError("unavailable", `Cannot ${action}: ${state}`, { cause });
-  return { error, retryAfterMs: waitMs };
+/** An answer that is none of the v1 interface, though it is no error. */
+export class StrangeAnswer extends Error {}
+
+function failure(action: string, state: string, cause?: unknown, waitMs = 0): Failure {
+  const message = state.startsWith("Cannot ") ? state : `Cannot ${action}: ${state}`;
+  return { error: new GraftError("unavailable", message, { cause }), retryAfterMs: waitMs };
 }
 
 interface Problem {
@@ -163,22 +208,15 @@ interface Problem {
   readonly hint?: string;
 }
 
-async function readProblem(response: Response): Promise<Problem | undefined> {
+/** What the server itself says; undefined where something else answered. */
+async function readProblem(response: Response, signal: AbortSignal): Promise<Problem | undefined> {
   if (!isMediaType(response.headers.get("content-type"), PROBLEM_MEDIA_TYPE)) {
     await response.body?.cancel();
     return undefined;
   }
-  const problem = await response.json().catch(() => undefined);
+  // one that breaks off is a broken connection
+  const problem = JSON.parse(new TextDecoder().decode(await readBody(response.body, signal)));
   const code = CODES.find((known) => known === problem?.code);
   if (code === undefined || typeof problem.detail !== "string") return undefined;
   return { code, detail: problem.detail, hint: problem.hint };
-}
-
-/** The code of an answer that does not say it: some proxy's. */
-function codeOf(status: number): GraftErrorCode {
-  if (status === 401) return "unauthorized";
-  if (status === 403) return "forbidden";
-  if (status === 409) return "conflict";
-  if (status === 408 || status === 429 || (status >= 502 && status <= 504)) return "unavailable";
-  return status >= 500 ? "internal" : "invalid";
 }
