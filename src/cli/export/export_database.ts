@@ -11,10 +11,10 @@ import { clearWal, isDatabase, settleSize } from "../sqlite_file/header.ts";
 import { checkIntegrity } from "../sqlite_file/integrity.ts";
 import { sqliteError } from "../sqlite_file/errors.ts";
 
-/** Pages of one read: 2 MiB. */
-const PORTION_PAGES = 512;
+/** Pages of one read: 1 MiB. */
+const PORTION_PAGES = 256;
 /** Reads that are on their way at once. */
-const READS_AT_ONCE = 4;
+const READS_AT_ONCE = 3;
 
 /** Pages by their index; those that were never written are absent. */
 export type Pages = Iterable<readonly [pageIdx: number, bytes: Uint8Array]>;
@@ -25,7 +25,7 @@ export interface ExportSource {
   readonly name: string;
   /** How many pages there are. */
   readonly pageCount: number;
-  /** Reads pages one after another, from an index on. */
+  /** Reads pages one after another, from an index on, into buffers of their own. */
   read(first: number, count: number): Promise<Pages>;
 }
 
@@ -117,6 +117,13 @@ async function writePortion(
     isEmpty = false;
   }
   if (!isEmpty) await target.write((first - 1) * PAGE_SIZE, bytes);
+  // V8 would let some 64 MiB of such buffers gather before it frees one
+  for (const [, page] of pages) release(page);
+  release(bytes);
+}
+
+function release({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
 function check(path: string, { name, pageCount }: ExportSource): void {
@@ -131,7 +138,7 @@ function check(path: string, { name, pageCount }: ExportSource): void {
           `Cannot ${action}: the file has ${found?.page_count} pages instead of ${pageCount}`,
         );
       }
-      checkIntegrity(database, action);
+      checkIntegrity(database, "integrity_check", action);
     } finally {
       database.close();
     }

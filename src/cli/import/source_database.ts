@@ -133,7 +133,7 @@ async function open(path: string, action: string, options: SourceOptions): Promi
     const form = beginReading(database);
     if (options.check) {
       options.onStep?.("Checking the database");
-      checkIntegrity(database, action);
+      checkIntegrity(database, "quick_check", action);
     }
     const { pageCount, pageSize: originalPageSize, isWal } = form;
     keep = originalPageSize === PAGE_SIZE && !isWal;

@@ -21,6 +21,8 @@ export interface ServerFlags {
 
 const SERVER_DEFAULT = "http://127.0.0.1:3000";
 const TIMEOUT_MS = 60_000;
+/** Bytes of a body that are handed over at once. */
+const CHUNK_BYTES = 64 * 1024;
 
 /** Adds the flags of {@linkcode ServerFlags} to a command. */
 export function addServerFlags(command: Command): Command {
@@ -44,6 +46,16 @@ export interface SnapshotJson {
   readonly pageCount: number;
   /** When it was committed: RFC 3339, UTC. */
   readonly timestamp: string;
+}
+
+/** The body of a request. */
+export interface SentBody {
+  /** Its bytes. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What they are. */
+  readonly mediaType: string;
+  /** Gives the call up; it then rejects with GraftError `aborted`. */
+  readonly signal: AbortSignal;
 }
 
 /** Where a server is, and what it is told. */
@@ -85,20 +97,22 @@ export class ServerApi {
    *
    * @param path Below the server's URL, without a leading slash.
    * @param query Parameters; undefined ones are left out.
+   * @param sent What the request carries; undefined: nothing.
    * @throws {GraftError} What the server answered; `unavailable` when it did not, or is no Graft server.
    */
   async call<T>(
     method: "GET" | "POST",
     path: string,
     query: Record<string, string | number | undefined> = {},
+    sent?: SentBody,
   ): Promise<T> {
     const url = new URL(path, this.#base.href.replace(/\/?$/, "/"));
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    const response = await this.#fetch(method, url);
+    const { response, text } = await this.#fetch(method, url, sent);
     const mediaType = response.headers.get("content-type")?.split(";", 1)[0].trim();
-    const body = parseJson(await response.text());
+    const body = parseJson(text);
     if (response.ok && mediaType === "application/json" && body !== undefined) return body as T;
     const problem = mediaType === "application/problem+json" ? body : undefined;
     throw toError(response.status, problem) ?? this.#stranger();
@@ -112,13 +126,23 @@ export class ServerApi {
     );
   }
 
-  async #fetch(method: string, url: URL): Promise<Response> {
-    const headers = this.#token === undefined
-      ? undefined
-      : { authorization: `Bearer ${this.#token}` };
+  async #fetch(
+    method: string,
+    url: URL,
+    sent: SentBody | undefined,
+  ): Promise<{ response: Response; text: string }> {
+    const headers = new Headers();
+    if (this.#token !== undefined) headers.set("authorization", `Bearer ${this.#token}`);
+    if (sent !== undefined) headers.set("content-type", sent.mediaType);
+    const limit = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = sent === undefined ? limit : AbortSignal.any([limit, sent.signal]);
     try {
-      return await fetch(url, { method, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const response = await fetch(url, { method, headers, body: streamOf(sent?.bytes), signal });
+      return { response, text: await response.text() };
     } catch (cause) {
+      if (sent?.signal.aborted) {
+        throw new GraftError("aborted", `Cannot call the server at ${url.origin}: it was given up`);
+      }
       const state = cause instanceof Error ? cause.message : String(cause);
       throw new GraftError("unavailable", `Cannot reach the server at ${url.origin}: ${state}`, {
         cause,
@@ -126,6 +150,18 @@ export class ServerApi {
       });
     }
   }
+}
+
+/** Bytes as a stream, of which `fetch` makes no copy of its own; V8 would let many of them gather. */
+function streamOf(bytes: Uint8Array<ArrayBuffer> | undefined): ReadableStream | undefined {
+  if (bytes === undefined) return undefined;
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at < bytes.length) controller.enqueue(bytes.subarray(at, at += CHUNK_BYTES));
+      else controller.close();
+    },
+  });
 }
 
 function parseJson(text: string): unknown {
