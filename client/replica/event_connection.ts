@@ -235,6 +235,9 @@ export class EventConnection {
   #take(event: VolumeEvent | undefined): void {
     if (event === undefined) return;
     if (event.type === "deleted") return this.#tell(event.vid, { kind: "deleted" });
+    if (event.type === "forbidden") {
+      return this.#tell(event.vid, { kind: "offline", error: forbidden(event.vid) });
+    }
     if (event.type === "commit") return this.#tell(event.vid, newsOf(event));
     this.#tellAll({ kind: "behind" });
   }
@@ -249,6 +252,12 @@ export class EventConnection {
 }
 
 const ACTION = "follow the volumes";
+
+function forbidden(vid: VolumeId): GraftError {
+  return new GraftError("forbidden", `Cannot follow volume "${vid}": the token does not allow it`, {
+    hint: "Ask for a token that allows to read this volume",
+  });
+}
 
 function newsOf(event: CommitEvent): RemoteNews {
   const { vid, cid, lsn, digest, pageCount, timestampMs, since, graft } = event;

@@ -113,6 +113,9 @@ Deno.test("volumes that are followed share one connection", async () => {
   assert.deepEqual(a.kinds(), ["behind"]);
   await events.send(`event: deleted\ndata: {"vid":"${A}"}\n\n`);
   assert.deepEqual(a.kinds(), ["deleted"]);
+  b.kinds();
+  await events.send(`event: forbidden\ndata: {"vid":"${B}"}\n\n`);
+  assert.deepEqual([a.kinds(), b.kinds()], [[], ["offline"]]);
   events.connections.close();
   assert.ok(events.requests[0].signal.aborted);
 });

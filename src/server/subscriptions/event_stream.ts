@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { VolumeId } from "../../core/gid.ts";
+import { encodeVolumeEvent } from "../../wire/v1/mod.ts";
 import { concat } from "../http/request_body.ts";
 import { checksumOf, encodeEventId } from "./event_ids.ts";
 import type { Announcement, Follower, VolumeTopic } from "./volume_topic.ts";
@@ -14,6 +16,8 @@ export interface EventStreamParts {
   readonly topics: readonly VolumeTopic[];
   /** The LSN seen of each; undefined: the reader is new, and is told of the heads. */
   readonly seen: readonly number[] | undefined;
+  /** Volumes that it asked for and may not follow. */
+  readonly forbidden: readonly VolumeId[];
   /** When its token ends, in milliseconds since 1970; undefined: never. */
   readonly expiresAtMs: number | undefined;
   /** Called once when it is over. */
@@ -63,7 +67,8 @@ export class EventStream implements Follower {
   /** Follows the topics, which must be ready, until it ends. */
   constructor(parts: EventStreamParts) {
     this.#parts = parts;
-    this.#prologue = RETRY;
+    const refusals = parts.forbidden.map((vid) => encodeVolumeEvent({ type: "forbidden", vid }));
+    this.#prologue = RETRY + refusals.map((text) => `${text}\n`).join("");
     this.#begin();
     this.body = new ReadableStream<Uint8Array>({
       start: (controller) => {

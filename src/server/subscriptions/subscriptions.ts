@@ -32,6 +32,8 @@ export interface SubscriptionsParts {
 export interface Subscription {
   /** The volumes. */
   readonly vids: readonly VolumeId[];
+  /** Volumes that the reader asked for and may not follow. */
+  readonly forbidden?: readonly VolumeId[];
   /** The id of the last event that the reader has seen; undefined for a new reader. */
   readonly lastEventId: string | undefined;
   /** When the reader's token ends, in milliseconds since 1970; undefined: never. */
@@ -105,6 +107,7 @@ export class Subscriptions {
       const stream = new EventStream({
         topics,
         seen,
+        forbidden: subscription.forbidden ?? [],
         expiresAtMs,
         onEnd: (ended) => this.#end(ended, topics),
         onBehind: () => this.#behind.add(),

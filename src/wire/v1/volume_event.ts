@@ -3,7 +3,7 @@
  *
  * ```text
  * id: <opaque>
- * event: commit | deleted | resync
+ * event: commit | deleted | forbidden | resync
  * data: <JSON in one line>
  * ```
  *
@@ -50,6 +50,14 @@ export interface DeletedEvent {
   readonly vid: VolumeId;
 }
 
+/** The reader's token does not allow to read a volume: nothing is told of it. */
+export interface ForbiddenEvent {
+  /** What happened. */
+  readonly type: "forbidden";
+  /** The volume. */
+  readonly vid: VolumeId;
+}
+
 /** The server cannot tell what was missed: the reader asks `changes` for each of its volumes. */
 export interface ResyncEvent {
   /** What happened. */
@@ -57,7 +65,7 @@ export interface ResyncEvent {
 }
 
 /** One event. */
-export type VolumeEvent = CommitEvent | DeletedEvent | ResyncEvent;
+export type VolumeEvent = CommitEvent | DeletedEvent | ForbiddenEvent | ResyncEvent;
 
 /** The lines of an event, without its id and without the empty line at its end. */
 export function encodeVolumeEvent(event: VolumeEvent): string {
@@ -81,10 +89,10 @@ export function encodeVolumeEvent(event: VolumeEvent): string {
  */
 export function decodeVolumeEvent(type: string, data: string): VolumeEvent | undefined {
   if (type === "resync") return { type };
-  if (type !== "commit" && type !== "deleted") return undefined;
+  if (type !== "commit" && type !== "deleted" && type !== "forbidden") return undefined;
   const fields = new JsonFields("the event", parse(data));
   const vid = fields.volumeId("vid");
-  if (type === "deleted") return { type, vid };
+  if (type !== "commit") return { type, vid };
   const hasGraft = fields.has("graft");
   return {
     type,
@@ -101,7 +109,7 @@ export function decodeVolumeEvent(type: string, data: string): VolumeEvent | und
 
 function dataOf(event: VolumeEvent): unknown {
   if (event.type === "resync") return {};
-  if (event.type === "deleted") return { vid: event.vid };
+  if (event.type !== "commit") return { vid: event.vid };
   const { vid, cid, lsn, digest, pageCount, timestampMs, since, graft } = event;
   return {
     vid,

@@ -171,7 +171,7 @@ export const OPENAPI_PATHS = {
   },
   "/v1/events": {
     get: {
-      summary: "Follow volumes: events `commit` (CommitEvent), `deleted` and `resync`",
+      summary: "Follow volumes: events `commit` (CommitEvent), `deleted`, `forbidden` and `resync`",
       parameters: [
         {
           ...query("volumes", "Up to 1,000 ids, commas between", { type: "string" }),
