@@ -12,13 +12,15 @@ import { clearWal, HEADER_BYTES, isDatabase } from "../sqlite_file/header.ts";
 import { checkIntegrity } from "../sqlite_file/integrity.ts";
 import { copyDatabase } from "./working_copy.ts";
 
-/** How long a writer is waited for. */
+/** How long a writer is waited for by default. */
 const BUSY_MS = 5000;
 
 /** How a source is opened. */
 export interface SourceOptions {
   /** Whether the whole database is checked first. */
   readonly check: boolean;
+  /** How long a writer is waited for; default 5,000 ms. */
+  readonly busyMs?: number;
   /** Told of what takes its time before the first page can be read. */
   readonly onStep?: (step: string) => void;
 }
@@ -61,7 +63,7 @@ export class SourceDatabase implements Disposable {
   }
 
   /**
-   * Opens a file, and waits up to five seconds for a writer in it.
+   * Opens a file, and waits a while for a writer in it.
    *
    * @throws {GraftError} `missing` where there is none; `forbidden` where it may not be read; `invalid` for
    * what is no database, and where there is no room for a copy; `damaged`; `conflict` where it is locked.
@@ -129,7 +131,7 @@ async function open(path: string, action: string, options: SourceOptions): Promi
   let keep = false;
   try {
     refuseOthers(file, action);
-    database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
+    database = new DatabaseSync(path, { readOnly: true, timeout: options.busyMs ?? BUSY_MS });
     const form = beginReading(database);
     if (options.check) {
       options.onStep?.("Checking the database");
@@ -164,7 +166,9 @@ function refuseOthers(file: Deno.FsFile, action: string): void {
 
 /** Begins a transaction, which keeps what is read as it is. */
 function beginReading(database: DatabaseSync): Form {
-  database.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
+  database.exec("BEGIN");
+  // `exec` would not tell which error it is
+  database.prepare("SELECT count(*) FROM sqlite_schema").get();
   const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
   return {
     pageSize: Number(pragma("page_size")),
