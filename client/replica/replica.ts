@@ -328,17 +328,30 @@ export class Replica {
     if (this.isReadOnly) {
       throw new GraftError("forbidden", `Cannot commit to volume "${this.vid}": it is read-only`);
     }
-    const point = await this.#store.commit(snapshot.point, changes);
+    const point = await this.#commitOn(snapshot, changes);
     const { state } = point;
-    snapshot.forget();
     const first = this.#store.line[0]?.state ?? Infinity;
-    this.#remembered = this.#remembered.filter((remembered) => remembered.state >= first);
+    // what was pushed stands in front
+    const kept = this.#remembered.findIndex((remembered) => remembered.state >= first);
+    if (kept !== 0) this.#remembered.splice(0, kept < 0 ? Infinity : kept);
     if (run !== undefined && state >= first) this.#remembered.push({ state, run });
     this.#synchronizer.pushSoon();
     return point;
   }
 
-  async #reset(signal: AbortSignal, expected = this.#store.newest): Promise<void> {
+  async #commitOn(snapshot: ReplicaSnapshot, changes: LocalChanges): Promise<SnapshotPoint> {
+    let next: SnapshotPoint | undefined;
+    const point = snapshot.lend();
+    try {
+      next = await this.#store.commit(point, changes);
+      return next;
+    } finally {
+      snapshot.takeBack(next !== undefined);
+    }
+  }
+
+  /** @param expected The state that is given up; default: whatever is there. */
+  async #reset(signal: AbortSignal, expected?: State): Promise<void> {
     const changes = await this.#askForReset(signal);
     await this.#store.replaceLine(changes, [], expected);
     this.#remembered = [];
@@ -361,7 +374,10 @@ export class Replica {
     const functions = line.map(({ state }) => this.#functionOf(state));
     const changes = await this.#askForReplay(signal);
     // nobody has made the volume yet, so nothing is in the way of the commits
-    if (changes === undefined) return true;
+    if (changes === undefined) {
+      this.#synchronizer.unblock();
+      return true;
+    }
     const results = await replayOn(changes, functions, remote, signal);
     try {
       await this.#store.replaceLine(changes, results, newest);

@@ -7,7 +7,7 @@
 import { assert } from "../../src/core/assert.ts";
 import { GraftError } from "../../src/core/errors.ts";
 import type { ClientId, VolumeId } from "../../src/core/gid.ts";
-import type { Lsn } from "../../src/core/lsn.ts";
+import { type Lsn, nextLsn } from "../../src/core/lsn.ts";
 import { PageSet } from "../../src/core/page_set.ts";
 import type { ReplicaStorage } from "../storage/replica_storage.ts";
 import { type Batch, LocalPages, newBatch, rowsAmong } from "./local_pages.ts";
@@ -80,6 +80,7 @@ export class ReplicaStore {
   /** The smallest page count of the line: what lies above and has no row is zeros. */
   #lowest: number;
   #isKnown: boolean;
+  #isClosed = false;
 
   private constructor(parts: ReplicaStoreParts, loaded: LoadedReplica) {
     this.#parts = parts;
@@ -252,6 +253,7 @@ export class ReplicaStore {
   pull(changes: RemoteChanges): Promise<"done" | "line" | "gap"> {
     return this.#turns.run(async () => {
       const { snapshot, since } = changes;
+      if (snapshot.vid !== this.vid) throw strangeAnswer(this.vid, "changes of another volume");
       const isOld = since !== undefined && snapshot.lsn <= (this.base?.lsn ?? 0);
       if (isOld) return "done";
       if (this.#line.length > 0) return "line";
@@ -277,16 +279,16 @@ export class ReplicaStore {
    *
    * @param changes What the server has; undefined: back to the base.
    * @param commits The new line.
-   * @param expected The state that is given up.
+   * @param expected The state that is given up; undefined: whatever is there.
    * @throws {GraftError} `conflict` when there is another state now.
    */
   replaceLine(
     changes: RemoteChanges | undefined,
     commits: readonly LocalChanges[],
-    expected: State,
+    expected: State | undefined,
   ): Promise<void> {
     return this.#turns.run(async () => {
-      if (expected !== this.newest) throw localConflict(this.vid);
+      if (expected !== undefined && expected !== this.newest) throw localConflict(this.vid);
       await this.#replaceLine(changes, commits);
     });
   }
@@ -312,6 +314,9 @@ export class ReplicaStore {
     return this.#turns.run(async () => {
       const { push } = this.#footing;
       assert(push !== undefined, "Only a push that was begun can land");
+      const isOurs = base.vid === this.vid && base.cid === this.cid &&
+        base.lsn === nextLsn(this.base?.lsn);
+      if (!isOurs) throw strangeAnswer(this.vid, "a commit that is none of ours");
       const footing = { ...this.#footing, base, pushed: push.last, push: undefined };
       const batch = newBatch();
       this.#putFooting(batch, footing);
@@ -350,8 +355,14 @@ export class ReplicaStore {
     throw new GraftError("aborted", `Cannot push volume "${this.vid}": its commits were replaced`);
   }
 
+  /** Whether nothing can be read any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Finishes what is under way, and closes the storage. */
   close(): Promise<void> {
+    this.#isClosed = true;
     return this.#turns.run(() => this.#parts.storage.close());
   }
 
@@ -383,10 +394,12 @@ export class ReplicaStore {
 
   /** What was written counts from now on. */
   #stand(footing: Footing, line: LocalCommit[], changed: PageSet): void {
+    const isLonger = line === this.#line;
     this.#isKnown = true;
     this.#footing = footing;
     this.#line = line;
-    this.#lowest = lowestOf(line);
+    // a line that only grew has one more to look at, however long it is
+    this.#lowest = isLonger ? Math.min(this.#lowest, lowestOf(line.slice(-1))) : lowestOf(line);
     this.#pages.points.changed(footing.newest, changed);
   }
 
@@ -503,6 +516,11 @@ export function lowestOf(line: readonly LocalCommit[]): number {
   let lowest = Infinity;
   for (const { pageCount } of line) lowest = Math.min(lowest, pageCount);
   return lowest;
+}
+
+/** Tried again: it may have been somebody in between. */
+function strangeAnswer(vid: VolumeId, what: string): GraftError {
+  return new GraftError("internal", `Cannot follow volume "${vid}": the server answered ${what}`);
 }
 
 function localConflict(vid: VolumeId): GraftError {

@@ -77,6 +77,71 @@ Deno.test("a commit answers the snapshot that it made", async () => {
   mine.close();
 });
 
+Deno.test("a reset gives up what is committed meanwhile, too; two come one after the other", async () => {
+  const bench = new Bench();
+  await bench.commit({ 1: 1 });
+  await using replica = await bench.open();
+  await replica.sync();
+  bench.remote.trip = offline;
+  await replica.transaction((tx) => tx.write(1, page(7)));
+  bench.remote.trip = async () => {
+    await setImmediate();
+  };
+  const resets = [replica.reset(), replica.reset()];
+  await replica.transaction((tx) => tx.write(2, page(8)));
+  await Promise.all(resets);
+  assert.deepEqual([await show(replica), replica.status().localCommits], [[1], 0]);
+});
+
+Deno.test("a first push that was refused can be tried again with replay()", async () => {
+  const bench = new Bench();
+  await using replica = await bench.open({ isNew: true });
+  const online = bench.remote.trip;
+  bench.remote.trip = () => Promise.reject(new GraftError("forbidden", "Cannot commit: no"));
+  await replica.transaction((tx) => tx.write(1, page(1)));
+  await assert.rejects(replica.sync(), { code: "forbidden" });
+  bench.remote.trip = online;
+  await assert.rejects(replica.sync(), { code: "forbidden" });
+  await replica.replay();
+  await replica.sync();
+  assert.equal(replica.status().state, "synced");
+});
+
+Deno.test("a snapshot may be closed while a commit is made on it, and cannot be read when the replica is closed", async () => {
+  const bench = new Bench();
+  const replica = await bench.open({ isNew: true });
+  const snapshot = replica.snapshot();
+  const committing = replica.commit(snapshot, { pages: new Map([[1, page(1)]]), pageCount: 1 });
+  snapshot.close();
+  const mine = await committing;
+  assert.deepEqual(await show(replica), [1]);
+  const stale = replica.snapshot();
+  await replica.transaction((tx) => tx.write(1, page(2)));
+  const failing = replica.commit(stale, { pages: new Map(), pageCount: 1 });
+  stale.close();
+  await assert.rejects(failing, { code: "conflict" });
+  await replica.close();
+  await assert.rejects(mine.read(1), { code: "aborted" });
+  assert.throws(() => mine.peek(1), { code: "aborted" });
+});
+
+Deno.test("what the server answers has to be about this volume and this push", async () => {
+  const bench = new Bench();
+  await bench.commit({ 1: 1 });
+  await using replica = await bench.open();
+  const commit = bench.remote.commit.bind(bench.remote);
+  let lie: object = { lsn: 7 };
+  bench.remote.commit = async (...args) => ({ ...await commit(...args), ...lie });
+  for (lie of [{ lsn: 7 }, { vid: "other" }, { cid: "other" }]) {
+    await replica.transaction((tx) => tx.write(1, page(2)));
+    await assert.rejects(replica.sync(), { code: "internal" });
+    assert.equal(replica.status().lsn, 1);
+  }
+  lie = {};
+  await replica.sync();
+  assert.equal(replica.status().state, "synced");
+});
+
 Deno.test("a page that was cut off when it was asked for is not kept, though the push lands meanwhile", async () => {
   const bench = new Bench();
   await bench.commit({ 1: 1, 2: 2, 3: 3, 7: 7 });

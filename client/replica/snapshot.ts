@@ -52,6 +52,7 @@ export class ReplicaSnapshot {
   readonly #parts: SnapshotParts;
   readonly #point: SnapshotPoint;
   #isClosed = false;
+  #isLent = false;
 
   /** Holds a state; a replica's `snapshot()` does so. */
   constructor(parts: SnapshotParts) {
@@ -87,7 +88,8 @@ export class ReplicaSnapshot {
    * @param pageIdx From 1; beyond the page count, and where nothing was written, are zeros.
    * @returns 4,096 bytes; do not write to them.
    * @throws {GraftError} `unavailable` when the page is not here and the server does not answer; `missing`
-   * when the server no longer has pages of so long ago; `damaged` when the storage changed it.
+   * when the server no longer has pages of so long ago; `damaged` when the storage changed it; `aborted` when the
+   * replica is closed; `unauthorized` and `forbidden` when the token does not do.
    */
   async read(pageIdx: number): Promise<Uint8Array> {
     toPageIdx(pageIdx);
@@ -160,8 +162,9 @@ export class ReplicaSnapshot {
   /** Lets go of the snapshot; once more does no harm. */
   close(): void {
     if (this.#isClosed) return;
-    this.forget();
-    this.#parts.store.release(this.#point);
+    this.#forget();
+    // a commit that is under way still needs it
+    if (!this.#isLent) this.#parts.store.release(this.#point);
   }
 
   /** Closes it. */
@@ -169,20 +172,30 @@ export class ReplicaSnapshot {
     this.close();
   }
 
-  /** Where it stands, for a commit, which releases it. */
-  get point(): SnapshotPoint {
+  /** Where it stands, for a commit, which releases it if it succeeds; {@linkcode takeBack} tells. */
+  lend(): SnapshotPoint {
     this.#requireOpen();
+    assert(!this.#isLent, "A snapshot is committed on once at a time");
+    this.#isLent = true;
     return this.#point;
   }
 
-  /** It was released by a commit. */
-  forget(): void {
-    assert(!this.#isClosed, "A snapshot is forgotten once");
+  /** A commit has ended. */
+  takeBack(isReleased: boolean): void {
+    this.#isLent = false;
+    if (isReleased && !this.#isClosed) this.#forget();
+    if (!isReleased && this.#isClosed) this.#parts.store.release(this.#point);
+  }
+
+  #forget(): void {
     this.#isClosed = true;
     forgotten.unregister(this);
   }
 
   #requireOpen(): void {
+    if (this.#parts.store.isClosed) {
+      throw new GraftError("aborted", `Cannot read volume "${this.vid}": its replica is closed`);
+    }
     if (!this.#isClosed) return;
     throw new GraftError("invalid", "Cannot read the snapshot: it is closed");
   }

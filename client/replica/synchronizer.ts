@@ -14,6 +14,7 @@ import { type Deferred, deferred } from "./deferred.ts";
 import { describePush } from "./push.ts";
 import type { RemoteChanges, RemoteNews, ReplicaRemote } from "./remote.ts";
 import type { ReplicaStore } from "./replica_store.ts";
+import { Turns } from "./turns.ts";
 import type { ReplicaState } from "./status.ts";
 
 /** What a {@linkcode Synchronizer} is made of. */
@@ -56,6 +57,8 @@ export class Synchronizer {
   /** Ends the request under way. */
   #current = new AbortController();
   #pauses = 0;
+  /** What runs while the rest is paused, one after the other. */
+  readonly #paused = new Turns();
   #isClosed = false;
   /** How many requests were begun. */
   #steps = 0;
@@ -120,12 +123,14 @@ export class Synchronizer {
   /** Runs something while nothing is pushed or pulled. What is under way is given up. */
   async pause<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     this.#pauses++;
-    this.#current.abort();
     try {
-      await this.#work;
-      if (this.#isClosed) throw closedError();
-      this.#current = new AbortController();
-      return await run(this.#current.signal);
+      return await this.#paused.run(async () => {
+        this.#current.abort();
+        await this.#work;
+        if (this.#isClosed) throw closedError();
+        this.#current = new AbortController();
+        return await run(this.#current.signal);
+      });
     } finally {
       this.#pauses--;
       this.#kick();
@@ -287,9 +292,9 @@ export class Synchronizer {
   /** Whether it is useless to push again; then nothing is pushed any more. */
   #isFinal(error: GraftError): boolean {
     const { store } = this.#parts;
-    if (error.code === "conflict" || error.code === "missing") {
-      this.#stop("conflict", conflictError(store, error));
-    } else if (["invalid", "forbidden", "damaged"].includes(error.code)) {
+    if (error.code === "conflict") this.#stop("conflict", conflictError(store, error));
+    else if (error.code === "missing") this.#stop("conflict", unknownError(store, error));
+    else if (["invalid", "forbidden", "damaged"].includes(error.code)) {
       this.#stop("rejected", error);
     } else return false;
     return true;
@@ -333,6 +338,19 @@ export class Synchronizer {
       else reject(error);
     }
   }
+}
+
+/** The server no longer has the record that would tell. */
+function unknownError({ vid }: ReplicaStore, cause: GraftError): GraftError {
+  return new GraftError(
+    "conflict",
+    `Cannot tell whether the push to volume "${vid}" landed: the server has no record of its base any more`,
+    {
+      cause,
+      hint:
+        "Look at what the server has now; then call the replica's reset(), replay() or keepBoth()",
+    },
+  );
 }
 
 function conflictError({ vid }: ReplicaStore, cause?: unknown): GraftError {
