@@ -5,14 +5,15 @@
  */
 
 import { Command } from "commander";
-import { GraftClient } from "../../../client/mod.ts";
 import { systemClock } from "../../core/clock.ts";
 import { GraftError, isGraftError } from "../../core/errors.ts";
 import { PAGE_SIZE } from "../../core/limits.ts";
 import { parseMoment } from "../../server/moment.ts";
-import { exportDatabase, type ExportSource } from "../export/export_database.ts";
+import { exportDatabase } from "../export/export_database.ts";
+import { VolumeSource } from "../export/volume_source.ts";
 import { TargetFile } from "../export/target_file.ts";
 import { argument } from "../support/arguments.ts";
+import { collectGarbage } from "../support/collect_garbage.ts";
 import { printFields, printNote } from "../support/output.ts";
 import { Progress, standardError } from "../support/progress.ts";
 import {
@@ -29,6 +30,9 @@ interface Flags extends ServerFlags {
   readonly force?: boolean;
   readonly check: boolean;
 }
+
+/** Pages after which their remains are looked for: 32 MiB, a multiple of what is read at once. */
+const COLLECT_PAGES = 8192;
 
 /** Writes a volume into an SQLite file. */
 export function exportCommand(): Command {
@@ -58,6 +62,7 @@ async function run({ vid, at }: VolumeAt, file: string, flags: Flags): Promise<v
   const path = `v1/volumes/${vid}/snapshot`;
   const snapshot = await new ServerApi(flags).call<SnapshotJson>("GET", path, { at });
   const { lsn, pageCount, timestamp } = snapshot;
+  const source = new VolumeSource(snapshot, serverAddress(flags), stop.signal);
   const stopListening = onStopSignal(() => stop.abort());
   const progress = new Progress(
     "Exporting",
@@ -67,9 +72,12 @@ async function run({ vid, at }: VolumeAt, file: string, flags: Flags): Promise<v
   );
   try {
     using target = TargetFile.create(file, flags.force ?? false);
-    await exportDatabase(sourceOf(snapshot, flags, stop.signal), target, {
+    await exportDatabase(source, target, {
       check: flags.check,
-      onProgress: (pages) => progress.at(pages * PAGE_SIZE),
+      onProgress: (pages) => {
+        progress.at(pages * PAGE_SIZE);
+        if (pages % COLLECT_PAGES === 0) collectGarbage();
+      },
       onStep: (step) => {
         progress.end();
         printNote(step);
@@ -86,24 +94,6 @@ async function run({ vid, at }: VolumeAt, file: string, flags: Flags): Promise<v
     stopListening();
   }
   printFields({ vid, lsn, timestamp, pageCount, file }, flags.json ?? false);
-}
-
-function sourceOf(
-  { vid, lsn, pageCount }: SnapshotJson,
-  flags: ServerFlags,
-  signal: AbortSignal,
-): ExportSource {
-  const { url, token } = serverAddress(flags);
-  const client = new GraftClient(url, { token, protocol: "v1" });
-  return {
-    name: `volume "${vid}" at LSN ${lsn}`,
-    pageCount,
-    read: (first, count) => client.read(vid, lsn, range(first, count), { signal }),
-  };
-}
-
-function* range(first: number, count: number): Generator<number> {
-  for (let pageIdx = first; pageIdx < first + count; pageIdx++) yield pageIdx;
 }
 
 const EXAMPLES = `

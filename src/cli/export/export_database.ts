@@ -14,10 +14,7 @@ import { sqliteError } from "../sqlite_file/errors.ts";
 /** Pages of one read: 1 MiB. */
 const PORTION_PAGES = 256;
 /** Reads that are on their way at once. */
-const READS_AT_ONCE = 3;
-
-/** Pages by their index; those that were never written are absent. */
-export type Pages = Iterable<readonly [pageIdx: number, bytes: Uint8Array]>;
+const READS_AT_ONCE = 2;
 
 /** A volume at one LSN. */
 export interface ExportSource {
@@ -25,8 +22,11 @@ export interface ExportSource {
   readonly name: string;
   /** How many pages there are. */
   readonly pageCount: number;
-  /** Reads pages one after another, from an index on, into buffers of their own. */
-  read(first: number, count: number): Promise<Pages>;
+  /**
+   * Reads pages one after another, from an index on, into a buffer of their own. Those that were never written
+   * are zeros; undefined where none was.
+   */
+  read(first: number, count: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
 }
 
 /** Where the pages go; see `TargetFile`. */
@@ -63,10 +63,13 @@ export async function exportDatabase(
 ): Promise<void> {
   const { pageCount, name } = source;
   if (pageCount === 0) throw refusal(name, "it has no pages");
-  for await (const [first, pages] of inOrder(source)) {
-    const count = Math.min(PORTION_PAGES, pageCount - first + 1);
-    await writePortion(target, first, count, first === 1 ? settled(pages, source) : pages);
-    options.onProgress?.(first - 1 + count);
+  for await (const [first, bytes] of inOrder(source)) {
+    if (first === 1) settle(bytes, source);
+    // what is passed over takes no room on the disk
+    if (bytes !== undefined) await target.write((first - 1) * PAGE_SIZE, bytes);
+    // V8 would let some 64 MiB of such buffers gather before it frees one
+    bytes?.buffer.transfer(0);
+    options.onProgress?.(Math.min(first - 1 + PORTION_PAGES, pageCount));
   }
   await target.finish(pageCount * PAGE_SIZE);
   if (options.check) {
@@ -76,54 +79,31 @@ export async function exportDatabase(
   await target.publish();
 }
 
+/** Pages side by side; undefined where none was ever written. */
+type Portion = Uint8Array<ArrayBuffer> | undefined;
+
 /** Reads all pages, some portions ahead, and answers them in order, each with its first index. */
-async function* inOrder(source: ExportSource): AsyncGenerator<[first: number, pages: Pages]> {
-  const ahead: [number, Promise<Pages>][] = [];
-  for (let next = 1; next <= source.pageCount || ahead.length > 0;) {
-    while (next <= source.pageCount && ahead.length < READS_AT_ONCE) {
-      const pages = source.read(next, Math.min(PORTION_PAGES, source.pageCount - next + 1));
+async function* inOrder(source: ExportSource): AsyncGenerator<[first: number, portion: Portion]> {
+  const ahead: Promise<Portion>[] = [];
+  let next = 1;
+  for (let first = 1; first <= source.pageCount; first += PORTION_PAGES) {
+    for (; ahead.length < READS_AT_ONCE && next <= source.pageCount; next += PORTION_PAGES) {
+      const portion = source.read(next, Math.min(PORTION_PAGES, source.pageCount - next + 1));
       // it is told of when its turn comes, if an earlier one has not failed
-      pages.catch(() => {});
-      ahead.push([next, pages]);
-      next += PORTION_PAGES;
+      portion.catch(() => {});
+      ahead.push(portion);
     }
-    const [first, pages] = ahead.shift() ?? [0, Promise.resolve([])];
-    yield [first, await pages];
+    yield [first, await ahead.shift()];
   }
 }
 
-/** The first portion, with a header that plain SQLite understands. */
-function settled(pages: Pages, { name, pageCount }: ExportSource): Pages {
-  const all = [...pages];
-  const first = all.find(([pageIdx]) => pageIdx === 1)?.[1].slice();
-  if (first === undefined) throw refusal(name, "its first page is missing", HALF_HINT);
-  if (!isDatabase(first)) throw refusal(name, "it holds no SQLite database");
-  clearWal(first);
-  settleSize(first, pageCount);
-  return all.map(([pageIdx, bytes]) => [pageIdx, pageIdx === 1 ? first : bytes] as const);
-}
-
-/** Writes a portion at once; one without pages is passed over, and so takes no room on the disk. */
-async function writePortion(
-  target: ExportTarget,
-  first: number,
-  count: number,
-  pages: Pages,
-): Promise<void> {
-  const bytes = new Uint8Array(count * PAGE_SIZE);
-  let isEmpty = true;
-  for (const [pageIdx, page] of pages) {
-    bytes.set(page, (pageIdx - first) * PAGE_SIZE);
-    isEmpty = false;
-  }
-  if (!isEmpty) await target.write((first - 1) * PAGE_SIZE, bytes);
-  // V8 would let some 64 MiB of such buffers gather before it frees one
-  for (const [, page] of pages) release(page);
-  release(bytes);
-}
-
-function release({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+/** Gives the first portion a header that plain SQLite understands. */
+function settle(bytes: Portion, { name, pageCount }: ExportSource): void {
+  const page = bytes?.subarray(0, PAGE_SIZE) ?? new Uint8Array(PAGE_SIZE);
+  if (page.every((byte) => byte === 0)) throw refusal(name, "its first page is missing", HALF_HINT);
+  if (!isDatabase(page)) throw refusal(name, "it holds no SQLite database");
+  clearWal(page);
+  settleSize(page, pageCount);
 }
 
 function check(path: string, { name, pageCount }: ExportSource): void {
