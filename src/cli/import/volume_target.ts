@@ -4,17 +4,17 @@
  * @module
  */
 
-import { COMMIT_MEDIA_TYPE } from "../../wire/v1/media_types.ts";
-import { systemTimers } from "../../core/timers.ts";
-import { encodeCommitBody } from "./commit_body.ts";
-import { whileUnavailable } from "./while_unavailable.ts";
 import { GraftClient, type PageToWrite } from "../../../client/mod.ts";
 import { isGraftError } from "../../core/errors.ts";
 import type { ClientId, VolumeId } from "../../core/gid.ts";
 import type { SegmentUse } from "../../core/snapshot.ts";
+import { systemTimers } from "../../core/timers.ts";
+import { COMMIT_MEDIA_TYPE } from "../../wire/v1/media_types.ts";
 import type { ServerAddress, ServerApi } from "../support/server_api.ts";
+import { encodeCommitBody } from "./commit_body.ts";
 import type { ImportTarget, VolumeHead } from "./import_database.ts";
 import type { ReplaceTarget } from "./replace_database.ts";
+import { whileUnavailable } from "./while_unavailable.ts";
 
 /** A volume on a server, as imports write it. */
 export class VolumeTarget implements ImportTarget, ReplaceTarget {
