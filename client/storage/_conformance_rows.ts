@@ -45,15 +45,6 @@ export const oneRow: Record<string, Behaviour> = {
     for (const [i, key] of keys.entries()) deepEqual(await storage.get(key), sampleBytes(i));
     deepEqual(await keysOf(storage), keys);
   }),
-  "the storage keeps its own copy of a value": within(async (storage) => {
-    const buffer = sampleBytes(300);
-    const written = storage.write({ put: [["v/a", buffer.subarray(100, 200)]] });
-    buffer.fill(0);
-    deepEqual(await storage.get("v/a"), sampleBytes(300).slice(100, 200));
-    await written;
-    buffer.fill(7);
-    deepEqual(await storage.get("v/a"), sampleBytes(300).slice(100, 200));
-  }),
   "a value that was read stays as it is": within(async (storage) => {
     await storage.write({ put: [["v/a", sampleBytes(4104, 1)], ["v/b", sampleBytes(4104, 2)]] });
     const first = await storage.get("v/a");

@@ -16,12 +16,12 @@ export type Durability = NonNullable<StorageBatch["durability"]>;
 
 const KEY = new RegExp(`^[\\x20-\\x7e]{1,${STORED_KEY_CHARACTERS_MAX}}$`);
 
-/** What a batch changes, with copies of its values. */
+/** What a batch changes. */
 export function changesOf(batch: StorageBatch): RowChanges {
   const changes = new Map<string, Uint8Array | undefined>();
   for (const [key, value] of batch.put ?? []) {
     assert(value.length <= STORED_VALUE_BYTES_MAX, "A row's value has more than 1 MiB");
-    add(changes, key, value.slice());
+    add(changes, key, value);
   }
   for (const key of batch.delete ?? []) add(changes, key, undefined);
   return changes;

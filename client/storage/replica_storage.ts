@@ -12,7 +12,7 @@ export const STORED_KEY_CHARACTERS_MAX = 120;
 
 /** Rows that are written together. */
 export interface StorageBatch {
-  /** Rows to set, each key once. The storage keeps its own copy of each value. */
+  /** Rows to set, each key once. The values are the storage's from now on: nobody writes to them any more. */
   readonly put?: Iterable<readonly [key: string, value: Uint8Array]>;
   /** Rows to remove; those that are not there do no harm. A key must not be in `put`, too. */
   readonly delete?: Iterable<string>;
