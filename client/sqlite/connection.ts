@@ -254,7 +254,19 @@ export class Connection {
   async #begin(): Promise<void> {
     if (this.#aborted !== undefined) throw this.#aborted;
     if (this.#breakdown !== undefined) await this.#open();
+    this.#vfs.file.resume();
+    if (this.#vfs.isTainted && !this.#isWriting) await this.#reload();
     this.#engine.begin();
+  }
+
+  /**
+   * Has SQLite forget the schema, and with it the virtual tables: after a read that failed FTS5 goes on with half of what
+   * it keeps of its index in memory, and damages the index with its next write.
+   */
+  async #reload(): Promise<void> {
+    const { statement } = await Statement.prepare(this.#engine, "pragma writable_schema = reset");
+    await statement?.finalize();
+    this.#vfs.isTainted = false;
   }
 
   async #use<T>(sql: string, run: (statement: Statement) => Promise<T>): Promise<T> {
@@ -344,8 +356,13 @@ export class Connection {
   /** Keeps a statement for the next who runs it. */
   async #giveBack(sql: string, statement: Statement): Promise<void> {
     if (this.#breakdown !== undefined) return;
-    const resetting = statement.reset();
-    if (resetting !== undefined) await resetting;
+    try {
+      const resetting = statement.reset();
+      if (resetting !== undefined) await resetting;
+    } catch (error) {
+      await statement.finalize();
+      throw error;
+    }
     const isUsedUp = statement.hasRun && this.#answered.has(statement);
     if (isUsedUp || this.#statements.has(sql)) return await statement.finalize();
     this.#statements.set(sql, statement);

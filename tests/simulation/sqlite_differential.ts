@@ -154,7 +154,9 @@ export class SqliteDifferential {
         () => connection.all(sql, parameters, "array"),
       );
       Object.assign(this.#faults, NO_FAULTS);
-      const isChange = await this.#changes(connection, "total_changes()") !== before;
+      // what FTS5 writes of its own accord counts, too
+      const isChange = /^(insert|update|delete)/.test(sql) &&
+        await this.#changes(connection, "total_changes()") !== before;
       return { rows, rowsAffected: isChange ? await this.#changes(connection, "changes()") : 0 };
     } catch (error) {
       if (!(error instanceof SqliteError)) throw error;

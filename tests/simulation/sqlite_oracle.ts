@@ -24,7 +24,7 @@ export class SqliteOracle {
       const statement = this.#database.prepare(sql);
       statement.setReadBigInts(true);
       const rows = statement.all(...parameters.map(toInput)).map((row) => Object.values(row));
-      const isChange = this.#totalChanges() !== before;
+      const isChange = /^(insert|update|delete)/.test(sql) && this.#totalChanges() !== before;
       return { rows, rowsAffected: isChange ? this.#number("select changes()") : 0 };
     } catch (error) {
       if (!(error instanceof Error && "errcode" in error)) throw error;

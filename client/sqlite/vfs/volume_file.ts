@@ -173,10 +173,15 @@ export class VolumeFile {
     return ResultCode.OK;
   }
 
-  /** Has a read that waits for a page fail; nothing else. */
+  /** Has reads fail that wait for pages, until {@linkcode VolumeFile.resume}; nothing else. */
   interrupt(reason: GraftError): void {
     this.#interruption = reason;
     this.#giveUp(reason);
+  }
+
+  /** Ends that. */
+  resume(): void {
+    this.#interruption = undefined;
   }
 
   /** Lets go of a snapshot that nobody reads and that is not the newest any more. */
@@ -260,8 +265,9 @@ export class VolumeFile {
       snapshot.prefetch(this.#parts.observer.missed(pageIdx));
       return this.#copy(pageIdx, await reading, target, from, length);
     } catch (error) {
-      // after an interruption a statement that only reads leaves its transaction as it was
-      const isInterrupted = error === this.#interruption;
+      // what only reads leaves its transaction as it was then; what writes must not
+      const isReading = this.#level < LockLevel.RESERVED;
+      const isInterrupted = error === this.#interruption && isReading;
       return this.#fail(error, isInterrupted ? ResultCode.INTERRUPT : ResultCode.IOERR_READ);
     }
   }
@@ -269,6 +275,7 @@ export class VolumeFile {
   #unlessInterrupted(reading: Promise<Uint8Array>): Promise<Uint8Array> {
     const result = new Promise<Uint8Array>((resolve, reject) => {
       this.#giveUp = reject;
+      if (this.#interruption !== undefined) reject(this.#interruption);
       reading.then(resolve, reject);
     });
     // what comes between this and the wait for it may fail, too

@@ -47,6 +47,8 @@ export class VolumeVfs implements VfsMethods {
   readonly file: VolumeFile;
   readonly #parts: VolumeVfsParts;
   readonly #open = new Map<Pointer, VolumeFile | MemoryFile>();
+  /** Whether something failed, so that what SQLite keeps in memory, beside its cache of pages, may be wrong. */
+  isTainted = false;
   #failure: VfsFailure | undefined;
   #pragmasAnswered = 0;
 
@@ -249,7 +251,8 @@ export class VolumeVfs implements VfsMethods {
 
   /** What failed first is the reason for what failed later; but for locks, which SQLite may ask for again. */
   #note(cause: unknown, resultCode: number): void {
-    if (this.#failure === undefined || !this.hasFailed) this.#failure = { cause, resultCode };
+    if (!this.hasFailed) this.#failure = { cause, resultCode };
+    this.isTainted ||= isGrave(resultCode);
   }
 
   /** Nothing may be thrown through SQLite. */
