@@ -4,6 +4,7 @@
  * @module
  */
 
+import { GraftError } from "../../src/core/errors.ts";
 import type { Digest } from "../../src/core/content_digest.ts";
 import type { ClientId, VolumeId } from "../../src/core/gid.ts";
 import type { Lsn } from "../../src/core/lsn.ts";
@@ -16,6 +17,9 @@ export interface RemoteSnapshot extends Omit<Snapshot, "checkpointLsn"> {
   /** The digest of the commit; undefined where the server does not tell (v0.1). */
   readonly digest: Digest | undefined;
 }
+
+/** A body is longer than the server, or what is in between, takes. */
+export class TooLargeError extends GraftError {}
 
 /** What changed up to a snapshot. */
 export interface RemoteChanges {
@@ -98,7 +102,8 @@ export interface ReplicaRemote {
   /**
    * Pushes a transaction.
    *
-   * @throws {GraftError} `conflict` when another commit came first and this one did not land; `invalid` when it can never land.
+   * @throws {GraftError} `conflict` when another commit came first and this one did not land; `invalid` when it can never land;
+   * {@linkcode TooLargeError} when one of fewer pages might.
    */
   commit(commit: RemoteCommit, signal?: AbortSignal): Promise<RemoteSnapshot>;
   /** Tells `listener` what happens to a volume, until the returned function is called. */

@@ -7,11 +7,9 @@
 import { GraftError, isGraftError } from "../../src/core/errors.ts";
 import type { ClientId, VolumeId } from "../../src/core/gid.ts";
 import type { Lsn } from "../../src/core/lsn.ts";
-import { toPageCount } from "../../src/core/page.ts";
 import type { PageSet } from "../../src/core/page_set.ts";
 import type { Random } from "../../src/core/random.ts";
 import type { Timers } from "../../src/core/timers.ts";
-import { REQUEST_ID_BYTES } from "../../src/wire/v1/page_stream_header.ts";
 import type { ReplicaStorage } from "../storage/replica_storage.ts";
 import { Feed } from "./feed.ts";
 import { PageFetcher } from "./page_fetcher.ts";
@@ -19,11 +17,12 @@ import type { RemoteChanges, ReplicaRemote } from "./remote.ts";
 import { replayOn, type TransactionFunction } from "./replay.ts";
 import { type LocalChanges, ReplicaStore, type StateChange } from "./replica_store.ts";
 import type { State } from "./rows.ts";
-import { pagesFrom, type SnapshotPoint } from "./snapshot_points.ts";
+import type { SnapshotPoint } from "./snapshot_points.ts";
 import { ReplicaSnapshot } from "./snapshot.ts";
 import type { ReplicaStatus } from "./status.ts";
 import { Synchronizer } from "./synchronizer.ts";
 import { Transaction } from "./transaction.ts";
+import { copyVolume } from "./volume_copy.ts";
 
 /** A snapshot as a {@linkcode Prefetch} sees it. */
 export interface PrefetchContext {
@@ -76,9 +75,6 @@ export interface ReplicaParts {
   /** Whether nothing can be committed; default: false. */
   readonly isReadOnly?: boolean;
 }
-
-/** Pages that are read at once when a volume is copied. */
-const COPY_PAGES = 256;
 
 /** A transaction that can run again, and the local commit that it made. */
 interface Remembered {
@@ -415,20 +411,7 @@ export class Replica {
   async #copy(snapshot: ReplicaSnapshot, signal: AbortSignal): Promise<VolumeId> {
     const { remote, random, newVolumeId } = this.#parts;
     const vid = newVolumeId();
-    await remote.commit({
-      vid,
-      cid: this.#store.cid,
-      requestId: random.fill(new Uint8Array(REQUEST_ID_BYTES)),
-      base: undefined,
-      pageCount: toPageCount(snapshot.pageCount),
-      pageSet: pagesFrom(1, snapshot.pageCount),
-      async *pages() {
-        for (let first = 1; first <= snapshot.pageCount; first += COPY_PAGES) {
-          const last = Math.min(first + COPY_PAGES - 1, snapshot.pageCount);
-          yield* await snapshot.readMany(pagesFrom(first, last));
-        }
-      },
-    }, signal);
+    await copyVolume({ snapshot, remote, vid, cid: this.#store.cid, random }, signal);
     return vid;
   }
 

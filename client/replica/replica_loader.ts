@@ -6,6 +6,7 @@
 
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { ReplicaStorage } from "../storage/replica_storage.ts";
+import { LineCuts } from "./push_bounds.ts";
 import { type PageRow, PageRows } from "./page_rows.ts";
 import type { PageVersion } from "./page_versions.ts";
 import {
@@ -15,6 +16,7 @@ import {
   type Footing,
   footingKey,
   type LocalCommit,
+  type State,
 } from "./rows.ts";
 
 /** What was found. */
@@ -25,7 +27,7 @@ export interface LoadedReplica {
   readonly line: readonly LocalCommit[];
   /** The newest row of each page. */
   readonly rows: PageRows;
-  /** Older versions that the push under way needs. */
+  /** Older versions that the push under way needs, and those that may follow it. */
   readonly versions: readonly PageVersion[];
   /** The keys of rows that nobody needs: they were to be removed. */
   readonly garbage: string[];
@@ -41,20 +43,25 @@ export async function loadReplica(storage: ReplicaStorage, vid: VolumeId): Promi
   }
   const footing = stored && { ...stored, newest: line.at(-1)?.state ?? stored.newest };
   const { rows, older } = await PageRows.load(storage, vid);
+  const ends = [footing?.push?.last ?? 0, ...new LineCuts(line).states];
   const versions: PageVersion[] = [];
   const garbage: string[] = [];
   older.forEach((row, i) => {
     const next = older[i + 1]?.pageIdx === row.pageIdx ? older[i + 1] : rows.get(row.pageIdx);
     const until = next?.state ?? Infinity;
-    if (isPushed(footing, row, until)) versions.push({ row, until, isStored: true });
+    if (isToBePushed(ends, footing, row, until)) versions.push({ row, until, isStored: true });
     else garbage.push(row.key);
   });
   return { footing, line, rows, versions: versions.sort((a, b) => a.until - b.until), garbage };
 }
 
-/** Whether the push under way carries this version. */
-function isPushed(footing: Footing | undefined, row: PageRow, until: number): boolean {
-  if (footing?.push === undefined) return false;
-  const { last } = footing.push;
-  return row.state > footing.pushed && row.state <= last && last < until;
+/** Whether a push up to one of the states `ends` carries this version. */
+function isToBePushed(
+  ends: readonly State[],
+  footing: Footing | undefined,
+  row: PageRow,
+  until: State,
+): boolean {
+  if (footing === undefined || row.state <= footing.pushed) return false;
+  return ends.some((last) => row.state <= last && last < until);
 }

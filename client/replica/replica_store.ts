@@ -14,6 +14,7 @@ import { type Batch, LocalPages, newBatch, rowsAmong } from "./local_pages.ts";
 import { ZERO_PAGE } from "./page_codec.ts";
 import type { PageRow } from "./page_rows.ts";
 import type { RemoteChanges, RemoteSnapshot } from "./remote.ts";
+import { lastToPush, LineCuts } from "./push_bounds.ts";
 import { type LoadedReplica, loadReplica } from "./replica_loader.ts";
 import {
   commitKey,
@@ -81,6 +82,8 @@ export class ReplicaStore {
   #lowest: number;
   #isKnown: boolean;
   #isClosed = false;
+  /** Where the line can be cut although pages were written again since; held. */
+  #cuts: LineCuts;
 
   private constructor(parts: ReplicaStoreParts, loaded: LoadedReplica) {
     this.#parts = parts;
@@ -93,6 +96,8 @@ export class ReplicaStore {
       { cid: parts.newClientId(), base: undefined, pushed: 0, newest: 0, push: undefined };
     const { push, pushed } = this.#footing;
     if (push !== undefined) this.#pages.points.hold({ state: push.last, pushed });
+    this.#cuts = new LineCuts(this.#line);
+    for (const state of this.#cuts.states) this.#pages.points.hold({ state, pushed });
   }
 
   /** Reads what a storage has of a volume. */
@@ -199,11 +204,13 @@ export class ReplicaStore {
       if (point.state !== this.newest) throw localConflict(this.vid);
       const state = this.newest + 1;
       const commit = { state, pageCount, pages: PageSet.from(pages.keys()) };
-      const changed = commit.pages.union(pagesFrom(pageCount + 1, this.pageCount));
+      const isShorter = pageCount < this.pageCount;
+      const changed = isShorter
+        ? commit.pages.union(pagesFrom(pageCount + 1, this.pageCount))
+        : commit.pages;
       const batch = newBatch();
       const rows = this.#pages.put(batch, state, pages);
-      const cut = this.#pages.rows.above(pageCount).filter((row) => row.pageIdx <= this.pageCount);
-      rows.push(...this.#pages.put(batch, state, cut.map((row) => [row.pageIdx, ZERO_PAGE])));
+      if (isShorter) rows.push(...this.#putCut(batch, state, pageCount));
       this.#putCommit(batch, commit);
       if (!this.#isKnown) this.#putFooting(batch, this.#footing);
       await this.#makeRoom(batch);
@@ -213,6 +220,8 @@ export class ReplicaStore {
       this.#stand({ ...this.#footing, newest: state }, this.#line, changed);
       this.#pages.supersede(rows);
       const next = this.hold();
+      const { pushed } = this.#footing;
+      if (this.#cuts.add(commit)) this.#pages.points.hold({ state, pushed });
       this.#parts.onChange({ pages: changed, fromServer: false });
       return next;
     });
@@ -293,19 +302,33 @@ export class ReplicaStore {
     });
   }
 
-  /** Begins a push of the whole line, or goes on with the one that was begun. Its last state is held. */
-  beginPush(newRequestId: () => Uint8Array): Promise<PushUnderWay> {
+  /**
+   * Begins a push of the line, or goes on with the one that was begun. Its last state is held.
+   *
+   * @param pagesMax How many pages it may have; a single commit may have more.
+   */
+  beginPush(newRequestId: () => Uint8Array, pagesMax: number): Promise<PushUnderWay> {
     return this.#turns.run(async () => {
       if (this.#footing.push !== undefined) return this.#footing.push;
-      const last = this.#line.at(-1)?.state;
-      assert(last !== undefined, "Only local commits can be pushed");
-      const footing = { ...this.#footing, push: { requestId: newRequestId(), last } };
-      const batch = newBatch();
-      this.#putFooting(batch, footing);
-      await this.#pages.write(batch);
-      this.#footing = footing;
-      this.#pages.points.hold({ state: last, pushed: footing.pushed });
-      return footing.push;
+      return await this.#beginPush(newRequestId(), this.#lastToPush(this.#line, pagesMax));
+    });
+  }
+
+  /**
+   * Takes back the push that was begun, of which the server has nothing, for a shorter one.
+   *
+   * @returns Whether there is one.
+   */
+  shrinkPush(newRequestId: () => Uint8Array, pagesMax: number): Promise<boolean> {
+    return this.#turns.run(async () => {
+      const { push } = this.#footing;
+      assert(push !== undefined, "Only a push that was begun can be made shorter");
+      const line = this.#line.filter(({ state }) => state <= push.last);
+      const last = this.#lastToPush(line, pagesMax);
+      if (last === push.last) return false;
+      await this.#beginPush(newRequestId(), last);
+      this.#pages.release(push.last);
+      return true;
     });
   }
 
@@ -327,6 +350,7 @@ export class ReplicaStore {
       const line = this.#line.filter(({ state }) => state > push.last);
       this.#stand(footing, line, PageSet.empty);
       this.#pages.release(push.last);
+      for (const state of this.#cuts.dropUpTo(push.last)) this.#pages.release(state);
     });
   }
 
@@ -353,6 +377,31 @@ export class ReplicaStore {
     const page = await this.#pages.readChecked(row);
     if (page !== undefined) return page;
     throw new GraftError("aborted", `Cannot push volume "${this.vid}": its commits were replaced`);
+  }
+
+  async #beginPush(requestId: Uint8Array, last: State): Promise<PushUnderWay> {
+    const footing = { ...this.#footing, push: { requestId, last } };
+    const batch = newBatch();
+    this.#putFooting(batch, footing);
+    await this.#pages.write(batch);
+    this.#footing = footing;
+    this.#pages.points.hold({ state: last, pushed: footing.pushed });
+    return footing.push;
+  }
+
+  #lastToPush(line: readonly LocalCommit[], pagesMax: number): State {
+    const end = line.at(-1)?.state ?? 0;
+    const at = (pageIdx: number, state: State) => {
+      const newest = this.#pages.rows.get(pageIdx);
+      return newest !== undefined && newest.state <= state
+        ? newest
+        : this.#pages.versionAt(pageIdx, state);
+    };
+    const { pushed } = this.#footing;
+    return lastToPush(line, pagesMax, this.#cuts, {
+      newest: (pageIdx) => at(pageIdx, end)?.state,
+      isKept: (pageIdx, cut) => (at(pageIdx, cut)?.state ?? 0) > pushed,
+    });
   }
 
   /** Whether nothing can be read any more. */
@@ -384,6 +433,12 @@ export class ReplicaStore {
     return point.state !== this.newest && this.#pages.points.changedSince(point.state, pageIdx);
   }
 
+  /** Puts zeros for the rows that a commit cuts off. */
+  #putCut(batch: Batch, state: State, pageCount: number): PageRow[] {
+    const cut = this.#pages.rows.above(pageCount).filter((row) => row.pageIdx <= this.pageCount);
+    return this.#pages.put(batch, state, cut.map((row) => [row.pageIdx, ZERO_PAGE]));
+  }
+
   #putFooting(batch: Batch, footing: Footing): void {
     batch.put.set(footingKey(this.vid), encodeFooting(this.vid, footing));
   }
@@ -410,6 +465,7 @@ export class ReplicaStore {
     const { push } = this.#footing;
     const base = changes?.snapshot ?? this.base;
     const pushed = this.newest + 1;
+    for (const state of this.#cuts.dropUpTo(Infinity)) this.#pages.release(state);
     const removed = this.#rowsToRemove(changes);
     const rescued = await this.#pages.rescue(removed, this.#footing.pushed, pushed);
     const batch = newBatch();
@@ -427,6 +483,8 @@ export class ReplicaStore {
     this.#stand(footing, line, changed);
     this.#pages.supersede(rows);
     if (push !== undefined) this.#pages.release(push.last);
+    this.#cuts = new LineCuts(line);
+    for (const state of this.#cuts.states) this.#pages.points.hold({ state, pushed });
     this.#parts.onChange({ pages: changed, fromServer: true });
   }
 

@@ -12,7 +12,13 @@ import { REQUEST_ID_BYTES } from "../../src/wire/v1/page_stream_header.ts";
 import { retryDelayMs } from "../_retry.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { describePush } from "./push.ts";
-import type { RemoteChanges, RemoteNews, ReplicaRemote } from "./remote.ts";
+import { PUSH_PAGES_MAX } from "./push_bounds.ts";
+import {
+  type RemoteChanges,
+  type RemoteNews,
+  type ReplicaRemote,
+  TooLargeError,
+} from "./remote.ts";
 import type { ReplicaStore } from "./replica_store.ts";
 import { Turns } from "./turns.ts";
 import type { ReplicaState } from "./status.ts";
@@ -48,6 +54,8 @@ export class Synchronizer {
   /** Whether the server is to be asked what changed. */
   #mustAsk = true;
   #isPushing = false;
+  /** How many pages a push may have. */
+  #pagesMax = PUSH_PAGES_MAX;
   // until it has answered once, a push is not begun: offline, all commits are to be one
   #isOnline = false;
   #error: unknown;
@@ -271,15 +279,14 @@ export class Synchronizer {
   }
 
   async #push(): Promise<void> {
-    const { store, remote, random, onStatus } = this.#parts;
+    const { store, onStatus } = this.#parts;
     const isRepeat = store.push !== undefined;
     // a first push that lands shows that nothing else has changed
     if (!isRepeat) this.#mustAsk = false;
     this.#isPushing = true;
     onStatus();
     try {
-      const push = await store.beginPush(() => random.fill(new Uint8Array(REQUEST_ID_BYTES)));
-      await store.landPush(await remote.commit(describePush(store, push), this.#current.signal));
+      await this.#pushOnce();
     } catch (error) {
       this.#mustAsk = true;
       if (!isGraftError(error) || !this.#isFinal(error)) throw error;
@@ -287,6 +294,21 @@ export class Synchronizer {
       this.#isPushing = false;
     }
     if (isRepeat) this.#mustAsk = true;
+  }
+
+  /** Pushes what may go at once; less of it, if that turns out to be too much. */
+  async #pushOnce(): Promise<void> {
+    const { store, remote, random } = this.#parts;
+    const newRequestId = () => random.fill(new Uint8Array(REQUEST_ID_BYTES));
+    const push = await store.beginPush(newRequestId, this.#pagesMax);
+    const commit = describePush(store, push);
+    try {
+      await store.landPush(await remote.commit(commit, this.#current.signal));
+    } catch (error) {
+      if (!(error instanceof TooLargeError)) throw error;
+      this.#pagesMax = Math.floor(Math.min(this.#pagesMax, commit.pageSet.size) / 2);
+      if (!await store.shrinkPush(newRequestId, this.#pagesMax)) throw error;
+    }
   }
 
   /** Whether it is useless to push again; then nothing is pushed any more. */

@@ -20,9 +20,9 @@ import {
 } from "../../src/wire/v1/media_types.ts";
 import { formatPageRanges } from "../../src/wire/v1/page_ranges.ts";
 import { type Decompress, PageStreamDecoder } from "../../src/wire/v1/page_stream_decoder.ts";
-import { PageStreamEncoder } from "../../src/wire/v1/page_stream_encoder.ts";
-import { encodeCommitHeader, type StreamHeader } from "../../src/wire/v1/page_stream_header.ts";
+import type { StreamHeader } from "../../src/wire/v1/page_stream_header.ts";
 import { snapshotFromJson } from "../../src/wire/v1/snapshot_json.ts";
+import { encodeCommitBody } from "./commit_body.ts";
 import { EventConnections } from "./event_connections.ts";
 import type {
   RemoteChanges,
@@ -50,11 +50,6 @@ export interface V1RemoteParts extends V1TransportParts {
 const PAGES_MAX = 16_384;
 /** Characters of a list of pages in a URL; a longer one is sent as a page set. */
 const LIST_CHARACTERS_MAX = 1024;
-/** A body is sent compressed when it becomes smaller by this much. */
-const GZIP_WORTH = 0.9;
-/** Pages that go into one item of a commit. */
-const GROUP_PAGES = 16;
-
 /** Speaks v1. All volumes that are followed share one connection. */
 export class V1Remote implements ReplicaRemote {
   /** The server's URL. */
@@ -120,9 +115,7 @@ export class V1Remote implements ReplicaRemote {
 
   /** See {@linkcode ReplicaRemote.commit}. */
   async commit(commit: RemoteCommit, signal?: AbortSignal): Promise<RemoteSnapshot> {
-    const body = await encodeCommit(commit);
-    const packed = await gzip(body);
-    const isPacked = packed !== undefined && packed.length < body.length * GZIP_WORTH;
+    const { bytes, isPacked } = await encodeCommitBody(commit);
     return await this.#metastore.send({
       action: `commit to volume "${commit.vid}"`,
       method: "POST",
@@ -131,7 +124,7 @@ export class V1Remote implements ReplicaRemote {
         "content-type": COMMIT_MEDIA_TYPE,
         ...isPacked ? { "content-encoding": "gzip" } : {},
       },
-      body: isPacked ? packed : body,
+      body: bytes,
       signal,
       isPatient: false,
       read: (response, ending) => readJson(response, ending, snapshotFromJson),
@@ -218,34 +211,6 @@ function pagesRequest(vid: VolumeId, lsn: Lsn, wanted: PageSet, zstd: boolean): 
   }
   const headers = { accept, "content-type": PAGE_SET_MEDIA_TYPE };
   return { action, method: "POST", path: `${path}?lsn=${lsn}`, headers, body: wanted.bytes };
-}
-
-async function encodeCommit(commit: RemoteCommit): Promise<Uint8Array<ArrayBuffer>> {
-  const { vid, cid, requestId, base, pageCount, pageSet } = commit;
-  const header = { vid, cid, requestId, baseLsn: base?.lsn, baseDigest: base?.digest, pageCount };
-  const encoder = new PageStreamEncoder(encodeCommitHeader(header), pageSet.size);
-  let indexes: number[] = [];
-  let pages: Uint8Array[] = [];
-  const flush = () => {
-    encoder.addPages({ indexes: Uint32Array.from(indexes), page: (i) => pages[i] });
-    indexes = [];
-    pages = [];
-  };
-  for await (const [pageIdx, page] of commit.pages()) {
-    indexes.push(pageIdx);
-    pages.push(page);
-    if (indexes.length === GROUP_PAGES) flush();
-  }
-  if (indexes.length > 0) flush();
-  encoder.end();
-  return encoder.take();
-}
-
-/** Undefined where the platform cannot. */
-async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (typeof CompressionStream === "undefined") return undefined;
-  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
 function requireHeader(header: StreamHeader | undefined, vid: VolumeId, lsn: Lsn): void {

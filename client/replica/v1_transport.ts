@@ -12,6 +12,7 @@ import type { Timers } from "../../src/core/timers.ts";
 import { isMediaType } from "../../src/wire/v1/media_types.ts";
 import { retryAfterMs, retryDelayMs } from "../_retry.ts";
 import type { Fetch } from "../_transport.ts";
+import { TooLargeError } from "./remote.ts";
 
 /** What a {@linkcode V1Transport} is made of. */
 export interface V1TransportParts {
@@ -75,9 +76,6 @@ export class NoV1Error extends GraftError {
     this.isTold = hint !== undefined;
   }
 }
-
-/** A body is longer than the server, or what is in between, takes. */
-export class TooLargeError extends GraftError {}
 
 /** A failure that may pass. */
 interface Failure {

@@ -92,6 +92,9 @@ async function readOne(
   }
 }
 
+/** A body is longer than it may be. */
+export class BodyTooLargeError extends GraftError {}
+
 /** Chunks one after the other; a single one is not copied. */
 export function concat(chunks: readonly Uint8Array[]): Uint8Array {
   if (chunks.length === 1) return chunks[0];
@@ -105,7 +108,7 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array {
 }
 
 function tooLarge(size: string, bytesMax: number): GraftError {
-  return new GraftError(
+  return new BodyTooLargeError(
     "invalid",
     `Cannot accept the request: its body has ${size}, the limit is ${bytesMax} bytes`,
   );

@@ -17,7 +17,7 @@ import {
 } from "../../../wire/v1/mod.ts";
 import type { PageWriteApi } from "../../engines.ts";
 import { StatusError } from "../../http/failure.ts";
-import { expectedBytesOf, readChunks } from "../../http/request_body.ts";
+import { BodyTooLargeError, expectedBytesOf, readChunks } from "../../http/request_body.ts";
 import { type Asked, permittedVid, requireMediaType, type Routes } from "./_asked.ts";
 
 /** The routes by path. */
@@ -28,11 +28,21 @@ const PIECE_BYTES = 64 * 1024;
 /** What is decompressed at once: gzip makes at most a thousand times as much of it. */
 const COMPRESSED_PIECE_BYTES = 4096;
 
+/** A body that is too long has a status of its own: whoever sent it can send it in parts. */
+async function commit(asked: Asked): Promise<Response> {
+  try {
+    return await commitBody(asked);
+  } catch (error) {
+    if (error instanceof BodyTooLargeError) throw new StatusError(413, error.message);
+    throw error;
+  }
+}
+
 /**
  * Stores the pages, then commits them. What is refused half-way leaves objects that nobody can commit,
  * and the collector removes them.
  */
-async function commit({ exchange, claims, context, parts }: Asked): Promise<Response> {
+async function commitBody({ exchange, claims, context, parts }: Asked): Promise<Response> {
   const vid = permittedVid(context, claims, "write");
   requireMediaType(exchange, COMMIT_MEDIA_TYPE);
   const { body, expectedBytes } = openBody(exchange.request, parts.bodyLimitBytes);
