@@ -132,8 +132,8 @@ bounded("what a compressed commit holds is limited too", async () => {
   const zipped = await new Response(
     new Blob([pages]).stream().pipeThrough(new CompressionStream("gzip")),
   ).bytes();
-  await invalid(volume.tryCommit({}, { body: zipped, headers }));
-  await invalid(volume.tryCommit({}, { body: pages }));
+  await invalid(volume.tryCommit({}, { body: zipped, headers }), 413);
+  await invalid(volume.tryCommit({}, { body: pages }), 413);
   assert.equal(await ingestBytes(small.to), 0);
 });
 
