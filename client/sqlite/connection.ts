@@ -13,6 +13,7 @@ import { type SqlParameters, type SqlRow, Statement } from "./engine/statement.t
 import type { SqlValue } from "./engine/values.ts";
 import { PageLog, type Prefetcher } from "./page_log.ts";
 import type { DatabaseSource } from "./source.ts";
+import { StatementCache } from "./statement_cache.ts";
 import { volumePragmas } from "./vfs/pragmas.ts";
 import { type PragmaHandler, VolumeVfs } from "./vfs/volume_vfs.ts";
 import type { WriterLock } from "./vfs/writer_lock.ts";
@@ -29,6 +30,8 @@ export interface ConnectionParts {
   readonly pragma?: (connection: Connection) => PragmaHandler;
   /** Statements that set it up. */
   readonly setup: readonly string[];
+  /** Asked before each statement and between batches of rows: what to wait for, so that others get their turn. */
+  readonly pause?: () => Promise<void> | undefined;
 }
 
 /** What a statement that changes rows answers. */
@@ -44,8 +47,6 @@ export type RowMode = "object" | "array";
 
 /** Rows that are read with one call. */
 const BATCH_ROWS = 256;
-/** Statements that are kept prepared. */
-const STATEMENTS_MAX = 128;
 /** White space, comments and semicolons. */
 const BLANK = /^(?:[\s;]|--[^\n]*(?:\n|$)|\/\*[^]*?(?:\*\/|$))*$/;
 
@@ -57,8 +58,7 @@ export class Connection {
   readonly #log: PageLog;
   #engine!: Engine;
   #vfs!: VolumeVfs;
-  /** Prepared and not in use, the latest last. */
-  readonly #statements = new Map<string, Statement>();
+  readonly #statements = new StatementCache();
   /** Pragmas that were answered when they were prepared, and have to be prepared anew. */
   readonly #answered = new WeakSet<Statement>();
   /** What the engine broke down with. */
@@ -120,6 +120,8 @@ export class Connection {
       statement.bind(parameters);
       const all: unknown[] = [];
       for (;;) {
+        const pause = this.#parts.pause?.();
+        if (pause !== undefined) await pause;
         const { rows, isDone } = await statement.read(BATCH_ROWS);
         if (mode === "array") all.push(...rows);
         else for (const row of rows) all.push(statement.toObject(row));
@@ -150,6 +152,8 @@ export class Connection {
       statement.bind(parameters);
       // whoever takes one row may not want the pages of the next
       for (let rowsMax = 1;; rowsMax = Math.min(2 * rowsMax, BATCH_ROWS)) {
+        const pause = this.#parts.pause?.();
+        if (pause !== undefined) await pause;
         const { rows, isDone } = await statement.read(rowsMax);
         yield rows.map((row) => statement.toObject(row));
         if (isDone) return;
@@ -214,10 +218,9 @@ export class Connection {
   async close(): Promise<void> {
     if (this.#breakdown !== undefined) return;
     try {
-      for (const statement of this.#statements.values()) await statement.finalize();
+      await this.#statements.finalize();
       await this.#engine.close();
     } finally {
-      this.#statements.clear();
       this.#vfs.file.close();
     }
   }
@@ -252,6 +255,8 @@ export class Connection {
 
   /** Before each call: an engine that broke down is replaced by a new one. */
   async #begin(): Promise<void> {
+    const pause = this.#parts.pause?.();
+    if (pause !== undefined) await pause;
     if (this.#aborted !== undefined) throw this.#aborted;
     if (this.#breakdown !== undefined) await this.#open();
     this.#vfs.file.resume();
@@ -283,11 +288,8 @@ export class Connection {
 
   async #take(sql: string): Promise<Statement> {
     await this.#begin();
-    const known = this.#statements.get(sql);
-    if (known !== undefined) {
-      this.#statements.delete(sql);
-      return known;
-    }
+    const known = this.#statements.take(sql);
+    if (known !== undefined) return known;
     const answered = this.#vfs.pragmasAnswered;
     const { statement, tail } = await this.#prepare(sql);
     if (statement === undefined) {
@@ -333,7 +335,7 @@ export class Connection {
     const isBreakdown = error instanceof WebAssembly.RuntimeError || error instanceof RangeError;
     if (!isBreakdown) return error;
     this.#breakdown = error;
-    this.#statements.clear();
+    this.#statements.forget();
     this.#vfs.file.close();
     return new GraftError("internal", "Cannot run the statement: the engine broke down", {
       cause: error,
@@ -364,12 +366,8 @@ export class Connection {
       throw error;
     }
     const isUsedUp = statement.hasRun && this.#answered.has(statement);
-    if (isUsedUp || this.#statements.has(sql)) return await statement.finalize();
-    this.#statements.set(sql, statement);
-    if (this.#statements.size <= STATEMENTS_MAX) return;
-    const [[oldest, forgotten]] = this.#statements;
-    this.#statements.delete(oldest);
-    await forgotten.finalize();
+    if (isUsedUp) await statement.finalize();
+    else await this.#statements.keep(sql, statement);
   }
 }
 

@@ -55,6 +55,8 @@ export class VolumeFile {
   #shown: number | undefined;
   /** What the engine sees as change counter. */
   #counter = FIRST_COUNTER;
+  /** The highest that it ever saw or wrote: no two states may look the same, nor one that failed to become a state. */
+  #highest = FIRST_COUNTER;
   /** Whether the engine wrote that counter into the state that it stands for. */
   #isCounterWritten = false;
   /** Page 1 as it was read or written last. */
@@ -222,7 +224,7 @@ export class VolumeFile {
     if (state === this.#shown) return;
     this.#shown = state;
     this.#pageOne = undefined;
-    this.#counter = nextCounter(this.#counter);
+    this.#counter = this.#highest = nextCounter(this.#highest);
     this.#isCounterWritten = false;
     this.#parts.observer.reset();
   }
@@ -285,7 +287,7 @@ export class VolumeFile {
 
   #putPageOne(page: Uint8Array): number {
     if (isOtherPageSize(page)) return this.#fail(otherPageSize(), ResultCode.IOERR_WRITE);
-    this.#written = readCounter(page);
+    this.#written = this.#highest = readCounter(page);
     // a counter alone is no reason for everybody to fetch page 1 again
     if (this.#pageOne !== undefined && isSameButCounters(this.#pageOne, page)) return ResultCode.OK;
     this.#pageOne = page;
