@@ -7,6 +7,7 @@
 import { systemTimers } from "../../src/core/timers.ts";
 import { openReplica, type OpenReplicaOptions } from "../open_replica.ts";
 import type { Replica } from "../replica/replica.ts";
+import { otherTurns } from "./_turns_io.ts";
 import { Connection } from "./connection.ts";
 import { Database } from "./database.ts";
 import { type EngineOptions, type LoadedEngine, loadEngine } from "./engine/load_engine.ts";
@@ -84,6 +85,7 @@ export async function openDatabase(
         engine,
         writers: isReplay ? new WriterLock() : writers,
         setup,
+        pause: otherTurns,
         // what runs again runs while the replica stands still
         pragma: isReplay ? undefined : graftPragmas(replica),
       });

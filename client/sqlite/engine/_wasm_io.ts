@@ -40,8 +40,11 @@ async function load(place: string | URL): Promise<BufferSource> {
   }
 }
 
+// not a literal, so that no bundler for browsers looks for the module
+const FILES = "node:fs/promises";
+
 async function readLocal(url: URL): Promise<BufferSource> {
-  const { readFile } = await import("node:fs/promises");
+  const { readFile } = await import(FILES);
   return new Uint8Array(await readFile(url));
 }
 
