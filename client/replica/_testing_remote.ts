@@ -7,12 +7,13 @@ import { type Lsn, toLsn } from "../../src/core/lsn.ts";
 import { toPageCount } from "../../src/core/page.ts";
 import { PageSet } from "../../src/core/page_set.ts";
 import { pagesFrom } from "./snapshot_points.ts";
-import type {
-  RemoteChanges,
-  RemoteCommit,
-  RemoteNews,
-  RemoteSnapshot,
-  ReplicaRemote,
+import {
+  type RemoteChanges,
+  type RemoteCommit,
+  type RemoteNews,
+  type RemoteSnapshot,
+  type ReplicaRemote,
+  VolumeDeletedError,
 } from "./remote.ts";
 
 /** A commit of a {@linkcode TestServer}. */
@@ -39,6 +40,7 @@ export class TestServer {
   }
 
   head(vid: VolumeId): TestCommit {
+    if (this.#deleted.has(vid)) throw new VolumeDeletedError("missing", "Cannot read: it is gone");
     const head = this.line(vid).at(-1);
     if (head === undefined) throw new GraftError("missing", "Cannot read: there is no such volume");
     return head;
@@ -47,6 +49,18 @@ export class TestServer {
   delete(vid: VolumeId): void {
     this.#deleted.add(vid);
     this.#tell(vid);
+  }
+
+  /** Loses a volume. */
+  forget(vid: VolumeId): readonly TestCommit[] {
+    const line = this.line(vid);
+    this.#volumes.delete(vid);
+    return line;
+  }
+
+  /** Has a volume again. */
+  restore(vid: VolumeId, line: readonly TestCommit[]): void {
+    this.#volumes.set(vid, [...line]);
   }
 
   /** A page as of an LSN; undefined where there is none. */

@@ -21,6 +21,9 @@ export interface RemoteSnapshot extends Omit<Snapshot, "checkpointLsn"> {
 /** A body is longer than the server, or what is in between, takes. */
 export class TooLargeError extends GraftError {}
 
+/** A volume was deleted for ever; without this, nobody knows why it is missing. */
+export class VolumeDeletedError extends GraftError {}
+
 /** What changed up to a snapshot. */
 export interface RemoteChanges {
   /** The newest snapshot. */
@@ -78,7 +81,8 @@ export interface ReplicaRemote {
    * The newest snapshot, and which pages changed since one that is known. Where the server's line is not the
    * one that `since` is of, or nobody knows what changed, it answers without pages: all may have changed.
    *
-   * @throws {GraftError} `missing` when the volume has no commit, or was deleted.
+   * @throws {GraftError} `missing` when the volume has no commit; {@linkcode VolumeDeletedError} where it is known to
+   * have been deleted.
    */
   changes(
     vid: VolumeId,

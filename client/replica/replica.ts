@@ -7,13 +7,15 @@
 import { GraftError, isGraftError } from "../../src/core/errors.ts";
 import type { ClientId, VolumeId } from "../../src/core/gid.ts";
 import type { Lsn } from "../../src/core/lsn.ts";
+import { PAGE_SIZE } from "../../src/core/limits.ts";
+import { toPageCount, toPageIdx } from "../../src/core/page.ts";
 import type { PageSet } from "../../src/core/page_set.ts";
 import type { Random } from "../../src/core/random.ts";
 import type { Timers } from "../../src/core/timers.ts";
 import type { ReplicaStorage } from "../storage/replica_storage.ts";
 import { Feed } from "./feed.ts";
 import { PageFetcher } from "./page_fetcher.ts";
-import type { RemoteChanges, ReplicaRemote } from "./remote.ts";
+import { type RemoteChanges, type ReplicaRemote, VolumeDeletedError } from "./remote.ts";
 import { replayOn, type TransactionFunction } from "./replay.ts";
 import { type LocalChanges, ReplicaStore, type StateChange } from "./replica_store.ts";
 import type { State } from "./rows.ts";
@@ -190,6 +192,7 @@ export class Replica {
    * Commits changes that were made on a snapshot here, and closes the snapshot. For those who keep what they
    * change themselves.
    *
+   * @param changes Pages of the snapshot that are cut off and lie below the new page count have to be among them.
    * @param run What makes them again, for {@linkcode Replica.replay}; without it they cannot be replayed.
    * @returns The state that it made, as a snapshot.
    * @throws {GraftError} `conflict` when something else was committed or pulled since: do the work again.
@@ -199,10 +202,8 @@ export class Replica {
     changes: LocalChanges,
     run?: TransactionFunction,
   ): Promise<ReplicaSnapshot> {
-    const tx = new Transaction(snapshot);
-    for (const [pageIdx, page] of changes.pages) tx.write(pageIdx, page);
-    tx.truncate(changes.pageCount);
-    const point = await this.#commit(snapshot, tx.changes, run);
+    requireWritable(changes);
+    const point = await this.#commit(snapshot, changes, run);
     return new ReplicaSnapshot({ store: this.#store, fetcher: this.#fetcher, point });
   }
 
@@ -419,7 +420,8 @@ export class Replica {
     try {
       await this.#store.pull(await this.#parts.remote.changes(this.vid, undefined));
     } catch (error) {
-      const isToCome = isGraftError(error, "missing") && !this.isReadOnly;
+      const isToCome = isGraftError(error, "missing") && !(error instanceof VolumeDeletedError) &&
+        !this.isReadOnly;
       if (isToCome) return await this.#store.startEmpty();
       throw error;
     }
@@ -447,6 +449,18 @@ export class Replica {
   #requireOpen(): void {
     if (this.#closing === undefined) return;
     throw new GraftError("aborted", `Cannot use the replica of volume "${this.vid}": it is closed`);
+  }
+}
+
+/** @throws {GraftError} `invalid` for what is no page, or lies beyond the page count. */
+function requireWritable({ pages, pageCount }: LocalChanges): void {
+  toPageCount(pageCount);
+  for (const [pageIdx, page] of pages) {
+    if (toPageIdx(pageIdx) <= pageCount && page.length === PAGE_SIZE) continue;
+    throw new GraftError(
+      "invalid",
+      `Cannot write page ${pageIdx}: it has ${page.length} bytes, and the volume ${pageCount} pages`,
+    );
   }
 }
 

@@ -17,9 +17,17 @@ import type { Lsn } from "../../src/core/lsn.ts";
  * | `pushing` | they are being pushed | |
  * | `conflict` | others committed on what the local commits rest on | `reset()`, `replay()` or `keepBoth()` |
  * | `rejected` | the server refuses the local commits for good | likewise, or get another token |
+ * | `unknown` | the server does not know the volume, which it knew before | check the URL; it is asked again |
  * | `deleted` | the volume is gone for ever | `keepBoth()`, or close it |
  */
-export type ReplicaState = "synced" | "ahead" | "pushing" | "conflict" | "rejected" | "deleted";
+export type ReplicaState =
+  | "synced"
+  | "ahead"
+  | "pushing"
+  | "conflict"
+  | "rejected"
+  | "unknown"
+  | "deleted";
 
 /** The status of a replica at one moment. */
 export interface ReplicaStatus {

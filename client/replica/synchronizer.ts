@@ -18,6 +18,7 @@ import {
   type RemoteNews,
   type ReplicaRemote,
   TooLargeError,
+  VolumeDeletedError,
 } from "./remote.ts";
 import type { ReplicaStore } from "./replica_store.ts";
 import { Turns } from "./turns.ts";
@@ -40,7 +41,7 @@ interface Waiting extends Deferred<void> {
 }
 
 interface Block {
-  readonly state: "conflict" | "rejected" | "deleted";
+  readonly state: "conflict" | "rejected" | "unknown" | "deleted";
   readonly error: GraftError;
 }
 
@@ -255,17 +256,29 @@ export class Synchronizer {
     const { store, remote } = this.#parts;
     this.#mustAsk = false;
     try {
-      await this.#pull(await remote.changes(store.vid, store.base, this.#current.signal));
+      const changes = await remote.changes(store.vid, store.base, this.#current.signal);
+      if (this.#block?.state === "unknown") this.#block = undefined;
+      await this.#pull(changes);
       this.#isOnline = true;
     } catch (error) {
-      if (!isGraftError(error, "missing")) {
-        this.#mustAsk = true;
-        throw error;
-      }
-      this.#isOnline = true;
-      if (store.base === undefined) await store.startEmpty();
-      else this.#stop("deleted", deletedError(store, error));
+      if (isGraftError(error, "missing")) return await this.#isMissing(error);
+      this.#mustAsk = true;
+      throw error;
     }
+  }
+
+  async #isMissing(error: GraftError): Promise<void> {
+    const { store, remote } = this.#parts;
+    this.#isOnline = true;
+    if (error instanceof VolumeDeletedError) {
+      return this.#stop("deleted", deletedError(store, error));
+    }
+    if (store.base === undefined) return await store.startEmpty();
+    // a wrong server, or one that lost its data: the right one may answer the next time
+    this.#mustAsk = true;
+    const unknown = unknownVolume(store, remote, error);
+    this.#stop("unknown", unknown);
+    throw unknown;
   }
 
   async #pull(changes: RemoteChanges): Promise<void> {
@@ -380,6 +393,18 @@ function conflictError({ vid }: ReplicaStore, cause?: unknown): GraftError {
     "conflict",
     `Cannot push to volume "${vid}": others have committed on its base`,
     { cause, hint: "Call the replica's reset(), replay() or keepBoth()" },
+  );
+}
+
+function unknownVolume(
+  { vid, base }: ReplicaStore,
+  { name }: ReplicaRemote,
+  cause: unknown,
+): GraftError {
+  return new GraftError(
+    "missing",
+    `Cannot follow volume "${vid}": ${name} does not know it, which was at LSN ${base?.lsn} here`,
+    { cause, hint: "Check the URL, and whether the server has lost data; what is here stays" },
   );
 }
 

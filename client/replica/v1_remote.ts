@@ -24,12 +24,13 @@ import type { StreamHeader } from "../../src/wire/v1/page_stream_header.ts";
 import { snapshotFromJson } from "../../src/wire/v1/snapshot_json.ts";
 import { encodeCommitBody } from "./commit_body.ts";
 import { EventConnections } from "./event_connections.ts";
-import type {
-  RemoteChanges,
-  RemoteCommit,
-  RemoteNews,
-  RemoteSnapshot,
-  ReplicaRemote,
+import {
+  type RemoteChanges,
+  type RemoteCommit,
+  type RemoteNews,
+  type RemoteSnapshot,
+  type ReplicaRemote,
+  VolumeDeletedError,
 } from "./remote.ts";
 import {
   StrangeAnswer,
@@ -80,7 +81,8 @@ export class V1Remote implements ReplicaRemote {
     try {
       return await this.#askForChanges(vid, since, signal);
     } catch (error) {
-      if (since === undefined || !isGraftError(error, "missing")) throw error;
+      const isOtherLine = isGraftError(error, "missing") && !(error instanceof VolumeDeletedError);
+      if (since === undefined || !isOtherLine) throw error;
       // the line is shorter than it was: another one
       return await this.#askForChanges(vid, undefined, signal);
     }

@@ -12,7 +12,7 @@ import type { Timers } from "../../src/core/timers.ts";
 import { isMediaType } from "../../src/wire/v1/media_types.ts";
 import { retryAfterMs, retryDelayMs } from "../_retry.ts";
 import type { Fetch } from "../_transport.ts";
-import { TooLargeError } from "./remote.ts";
+import { TooLargeError, VolumeDeletedError } from "./remote.ts";
 
 /** What a {@linkcode V1Transport} is made of. */
 export interface V1TransportParts {
@@ -180,6 +180,7 @@ export class V1Transport {
     if (status === 404 && code === "invalid") return this.#strange(action, detail, hint);
     this.#isV1 = true;
     if (status === 413) throw new TooLargeError(code, detail, { hint });
+    if (status === 410) throw new VolumeDeletedError(code, detail, { hint });
     const error = new GraftError(code, detail, { hint });
     if (code !== "unavailable") throw error;
     return { error, retryAfterMs: waitMs };

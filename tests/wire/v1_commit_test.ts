@@ -127,7 +127,7 @@ bounded("what a compressed commit holds is limited too", async () => {
   const bomb = new Blob(Array.from({ length: 64 }, () => new Uint8Array(1024 * 1024)));
   const body = await new Response(bomb.stream().pipeThrough(new CompressionStream("gzip"))).bytes();
   const headers = { "content-encoding": "gzip" };
-  await invalid(volume.tryCommit({}, { body, headers }));
+  await invalid(volume.tryCommit({}, { body, headers }), 413);
   const pages = await volume.body({ pages: texts(range(1, 400), "x") });
   const zipped = await new Response(
     new Blob([pages]).stream().pipeThrough(new CompressionStream("gzip")),

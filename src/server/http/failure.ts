@@ -36,6 +36,17 @@ export class StatusError extends GraftError {
   }
 }
 
+/** What was there was deleted for ever: `missing`, with a status of its own. */
+export class GoneError extends GraftError {
+  /** The HTTP status. */
+  readonly status = 410;
+
+  /** Of an error that says the same. */
+  constructor(cause: GraftError) {
+    super("missing", cause.message, { cause, hint: cause.hint });
+  }
+}
+
 const STATUS: Readonly<Record<GraftErrorCode, number>> = {
   invalid: 400,
   unauthorized: 401,
@@ -57,7 +68,8 @@ export function toFailure(error: unknown, requestId: () => string): Failure {
     const message = `Cannot serve request ${requestId()}: the server failed`;
     return { status: 500, code: "internal", message, hint: "Report it with the server's log" };
   }
-  const status = error instanceof StatusError ? error.status : STATUS[error.code];
+  const hasStatus = error instanceof StatusError || error instanceof GoneError;
+  const status = hasStatus ? error.status : STATUS[error.code];
   const { code, publicMessage } = error;
   if (publicMessage !== undefined) return { status, code, message: publicMessage, hint: undefined };
   return { status, code, message: error.message, hint: error.hint };

@@ -12,6 +12,7 @@ import type { ChainedCommit } from "../../../metastore/metastore.ts";
 import { type ChainedSnapshot, changesToJson, snapshotToJson } from "../../../wire/v1/mod.ts";
 import { type Claims, requireRight } from "../../auth/claims.ts";
 import type { MetastoreApi } from "../../engines.ts";
+import { GoneError } from "../../http/failure.ts";
 import { parseMoment } from "../../moment.ts";
 import { type Asked, optional, parseLsn, permittedVid, type Routes } from "./_asked.ts";
 import { readJsonObject } from "./_json_body.ts";
@@ -91,7 +92,21 @@ async function showChanges({ context, claims, parts }: Asked): Promise<Response>
   const vid = permittedVid(context, claims, "read");
   const since = optional(context, "since", (text) => text === "0" ? 0 : parseLsn("since", text));
   const to = optional(context, "to", (text) => parseLsn("to", text));
-  return Response.json(changesToJson(await parts.metastore.changes(vid, { since, to })));
+  try {
+    return Response.json(changesToJson(await parts.metastore.changes(vid, { since, to })));
+  } catch (error) {
+    throw await goneIfDeleted(error, vid, parts.metastore);
+  }
+}
+
+/** Whoever has a copy is to know whether the volume was deleted, or this server has never had it. */
+async function goneIfDeleted(
+  error: unknown,
+  vid: VolumeId,
+  metastore: MetastoreApi,
+): Promise<unknown> {
+  const isGone = isGraftError(error, "missing") && await metastore.find(vid) === "deleted";
+  return isGone ? new GoneError(error) : error;
 }
 
 async function showSnapshot({ context, claims, parts }: Asked): Promise<Response> {
