@@ -6,18 +6,15 @@
 
 import { GraftError } from "../../src/core/errors.ts";
 import type { Replica } from "../replica/replica.ts";
-import type { ReplicaState } from "../replica/status.ts";
 import type { Connection } from "./connection.ts";
 import type { PragmaAnswer, PragmaHandler } from "./vfs/volume_vfs.ts";
 
 /** This package's version. */
 export const VERSION = "0.1.0";
 
-/** Words of the original. */
-const STATES: Readonly<Record<ReplicaState, string>> = {
-  synced: "Ok",
-  ahead: "Ok",
-  pushing: "Ok",
+/** Words of the original for states that somebody has to see to. */
+const STATES: Readonly<Record<string, string>> = {
+  unknown: "InterruptedPush",
   conflict: "Conflict",
   rejected: "RejectedCommit",
   deleted: "Deleted",
@@ -58,7 +55,7 @@ function status(replica: Replica, connection: Connection): string {
     `Volume ID: ${vid}`,
     `Current snapshot: ${snapshot(replica, connection) ?? "None"}`,
     "Autosync: true",
-    `Volume status: ${STATES[state]}`,
+    `Volume status: ${STATES[state] ?? "Ok"}`,
     "",
   ].join("\n");
 }
