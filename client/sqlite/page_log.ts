@@ -77,7 +77,8 @@ export class PageLog implements PageObserver {
     this.#fetched++;
     for (const wanted of this.#prefetcher.missed(pageIdx)) {
       if (wanted === pageIdx) continue;
-      this.#prefetched++;
+      // one that is on its way is asked for once more, and not fetched twice
+      if (!this.#unused.has(wanted)) this.#prefetched++;
       this.#unused.add(wanted);
       yield wanted;
     }

@@ -4,8 +4,12 @@
  * @module
  */
 
+import { BTreeMap } from "./b_tree_map.ts";
 import { kindOf, PageKind } from "./b_tree_page.ts";
-import { KnownBTrees, type Place } from "./known_b_trees.ts";
+import { IndexCursors } from "./index_cursors.ts";
+import { OverflowChain } from "./overflow_chain.ts";
+import { SiblingRuns } from "./sibling_runs.ts";
+import { WantedPages } from "./wanted_pages.ts";
 
 /** What a {@linkcode BTreePrefetcher} is made of. */
 export interface PrefetcherParts {
@@ -13,62 +17,86 @@ export interface PrefetcherParts {
   readonly peek: (pageIdx: number) => Uint8Array | undefined;
   /** How many pages the database has. */
   readonly pageCount: () => number;
-  /** The most pages that are asked for at a time; default 1,024. */
+  /** The most pages that are asked for at a time, the missed one among them; default 1,024. */
   readonly pagesMax?: number;
 }
 
-/** Siblings that are fetched ahead, for each that was read in a row. */
-const AHEAD = 0.5;
+const PAGES_MAX = 1024;
 
-/** Fetches the siblings ahead once a second one in a row is read, below one interior page at a time. */
+/**
+ * Watches the pages that SQLite reads, and the b-trees they belong to. A page that is looked up brings no other along;
+ * what is read on from there does: siblings, the rows that an index leads to, the rest of a long row.
+ *
+ * It only ever guesses: a damaged page, or one that was changed since, costs a useless page at most.
+ */
 export class BTreePrefetcher {
   readonly #parts: PrefetcherParts;
-  readonly #trees = new KnownBTrees();
+  readonly #map: BTreeMap;
+  readonly #runs: SiblingRuns;
+  readonly #cursors: IndexCursors;
+  readonly #chain = new OverflowChain();
+  #leafIdx = 0;
+  #leaf: Uint8Array | undefined;
 
   /** Nothing is known yet. */
   constructor(parts: PrefetcherParts) {
     this.#parts = parts;
+    this.#map = new BTreeMap(parts.peek, parts.pageCount);
+    this.#runs = new SiblingRuns(this.#map);
+    this.#cursors = new IndexCursors(this.#map, parts.peek);
   }
 
   /** A page is read that is here. */
   hit(pageIdx: number, page: Uint8Array): void {
-    const kind = kindOf(pageIdx, page);
-    const isInterior = kind === PageKind.TABLE_INTERIOR || kind === PageKind.INDEX_INTERIOR;
-    if (isInterior && this.#trees.get(pageIdx) === undefined) {
-      this.#trees.learn(pageIdx, page, this.#parts.pageCount());
+    switch (kindOf(pageIdx, page)) {
+      case PageKind.TABLE_INTERIOR:
+      case PageKind.INDEX_INTERIOR:
+        this.#map.learn(pageIdx, page);
+        break;
+      case PageKind.INDEX_LEAF:
+        this.#cursors.read(pageIdx, page);
+        this.#leafIdx = pageIdx;
+        this.#leaf = page;
+        break;
+      case PageKind.TABLE_LEAF:
+        this.#leafIdx = pageIdx;
+        this.#leaf = page;
+        break;
+      default:
+        return this.#chain.read(pageIdx, page);
     }
-    if (this.#trees.hasParent(pageIdx)) this.#advance(this.#trees.placeOf(pageIdx)!);
+    this.#runs.read(pageIdx);
   }
 
-  /** A page is read that is not here: which others to fetch in the same request. */
-  missed(pageIdx: number): number[] {
-    const place = this.#trees.placeOf(pageIdx);
-    if (place === undefined) return [];
-    this.#advance(place);
-    const { parent, position } = place;
-    if (parent.used < 2) return [];
-    const window = Math.min(Math.ceil(parent.used * AHEAD), (this.#parts.pagesMax ?? 1024) - 1);
-    const ahead: number[] = [];
-    for (let at = position + parent.direction; ahead.length < window; at += parent.direction) {
-      const sibling = parent.children[at];
-      if (sibling === undefined) break;
-      if (this.#parts.peek(sibling) === undefined) ahead.push(sibling);
+  /** A page is read that is not here: which others to fetch in the same request, those that are not here. */
+  missed(pageIdx: number): Iterable<number> {
+    const { peek, pageCount, pagesMax = PAGES_MAX } = this.#parts;
+    const wanted = new WantedPages(
+      (idx) => idx === pageIdx || idx < 1 || idx > pageCount() ? NOT_WANTED : peek(idx),
+      pagesMax - 1,
+    );
+    const place = this.#map.place(pageIdx);
+    if (place === undefined) {
+      if (!this.#chain.isNext(pageIdx) && this.#leaf !== undefined) {
+        this.#chain.begin(pageIdx, this.#leafIdx, this.#leaf);
+      }
+      if (this.#chain.isNext(pageIdx)) this.#chain.addAhead(pageIdx, pageCount(), wanted);
+      return wanted.pages;
     }
-    return ahead;
+    this.#runs.read(pageIdx);
+    this.#cursors.addAhead(place, wanted);
+    this.#runs.addAhead(pageIdx, wanted);
+    return wanted.pages;
   }
 
   /** Pages may be other ones now. */
   reset(): void {
-    this.#trees.clear();
-  }
-
-  #advance({ parent, position }: Place): void {
-    const step = position - parent.last;
-    if (step === 0) return;
-    const isNext = parent.last >= 0 && Math.abs(step) === 1;
-    const isSameWay = isNext && (parent.direction === 0 || parent.direction === step);
-    parent.used = isSameWay ? parent.used + 1 : 1;
-    parent.direction = isSameWay ? step : 0;
-    parent.last = position;
+    this.#map.clear();
+    this.#runs.clear();
+    this.#cursors.clear();
+    this.#chain.clear();
+    this.#leaf = undefined;
   }
 }
+
+const NOT_WANTED = new Uint8Array(0);

@@ -24,15 +24,15 @@ function prefetcher(): BTreePrefetcher {
 
 Deno.test("BTreePrefetcher: fetches siblings ahead from the second on, either way", () => {
   const up = prefetcher();
-  assert.deepEqual([10, 11, 12].map((i) => up.missed(i)), [[], [12], [13, 14]]);
+  assert.deepEqual([10, 11, 12].map((i) => [...up.missed(i)]), [[], [12], [13, 14]]);
   const down = prefetcher();
-  assert.deepEqual([29, 28, 27].map((i) => down.missed(i)), [[], [27], [26, 25]]);
+  assert.deepEqual([29, 28, 27].map((i) => [...down.missed(i)]), [[], [27], [26, 25]]);
 });
 
 Deno.test("BTreePrefetcher: fetches nothing along with lookups, unknown or damaged pages", () => {
   const lookups = prefetcher();
-  assert.deepEqual([10, 15, 12, 90].map((i) => lookups.missed(i)), [[], [], [], []]);
+  assert.deepEqual([10, 15, 12, 90].map((i) => [...lookups.missed(i)]), [[], [], [], []]);
   const damaged = new BTreePrefetcher({ peek: () => undefined, pageCount: () => 5 });
   damaged.hit(2, interior(20));
-  assert.deepEqual([10, 11].map((i) => damaged.missed(i)), [[], []]);
+  assert.deepEqual([10, 11].map((i) => [...damaged.missed(i)]), [[], []]);
 });
