@@ -139,6 +139,7 @@ for (const build of BUILDS) {
     await assert.rejects(ask("graft_reset"), { code: "invalid", message: /transaction is open/ });
     await connection.run("rollback");
     assert.deepEqual(await ask("graft_reset"), []);
+    bench.remote.trip = () => Promise.resolve();
     assert.deepEqual(await connection.all("select * from t"), [{ a: 1 }]);
     await connection.close();
     await replica.close();
@@ -154,7 +155,7 @@ for (const build of BUILDS) {
     await setImmediate();
     const [[pages]] = await connection.all("pragma graft_pages", [], "array");
     assert.match(String(pages), /^2 .*available$/m);
-    assert.match(String(pages), /^3        \| 1      \| pending$/m);
+    assert.match(String(pages), /^3 +\| 1 +\| pending$/m);
     bench.remote.trip = () => Promise.reject(new Error("the server is on fire"));
     await assert.rejects(connection.run("pragma graft_pull"), { message: /on fire/ });
     const [[errors]] = await connection.all("pragma graft_sync_errors", [], "array");
