@@ -33,7 +33,7 @@ export interface OpenReplicaOptions {
   readonly wait?: boolean;
   /** How many bytes the storage may have; pages that the server has, too, are evicted beyond it. Default: no bound. */
   readonly storageBytesMax?: number;
-  /** The metastore's URL, where it is another than the pagestore's: with the original's servers. */
+  /** The metastore's URL, where it is another than the pagestore's: with `--role`, and the original's servers. */
   readonly metastoreUrl?: string | URL;
   /** The token that the server asks for, without `Bearer `. */
   readonly token?: string;

@@ -157,6 +157,7 @@ export class Metastore {
     const end = options.to ?? head?.lsn ?? FIRST_LSN;
     const live = requireReadable(vid, end, head);
     const since = options.since ?? end;
+    if (since > live.lsn) throw aboveHead(vid, since, live);
     if (since > end) throw notThere(vid, since + 1, end, live);
     if (since === end) {
       const snapshot = end === live.lsn
@@ -317,6 +318,13 @@ function closeRange(vid: VolumeId, range: OpenLsnRange | undefined, live: Head):
   const end = range?.end ?? live.lsn;
   if (end > live.lsn || start > end) throw notThere(vid, start, end, live);
   return { start, end };
+}
+
+function aboveHead(vid: VolumeId, lsn: number, live: Head): GraftError {
+  return new GraftError(
+    "missing",
+    `Cannot read volume "${vid}": LSN ${lsn} is above its head ${live.lsn}`,
+  );
 }
 
 function notThere(vid: VolumeId, start: number, end: number, live: Head): GraftError {

@@ -175,6 +175,7 @@ Deno.test("Metastore.changes answers what changed after an LSN", async () => {
   assert.deepEqual(await changes(1, 2), [2, 2, 2, 2, 9]);
   assert.deepEqual(await changes(3), [3, undefined, undefined]);
   assert.deepEqual(await changes(2, 2), [2, undefined, undefined]);
+  await assert.rejects(changes(9), { code: "missing", message: /LSN 9 is above its head 3$/ });
   await missing(changes(4));
   await missing(changes(2, 1));
   await missing(changes(1, 4));

@@ -75,10 +75,11 @@ export function createApp(parts: AppParts): App {
   const codec = new NativeCodec();
   const compress = (raw: Uint8Array) => codec.compress(raw);
   addV1Routes(app, { ...parts, endpoints, subscriptions, compress });
-  addStatusRoutes(app, { endpoints, stores: parts.stores, metrics });
+  addStatusRoutes(app, { ...parts, endpoints });
   const refuseCall = refuseUnknownCall({ ...parts, endpoints });
   const refuse = endpoints.wrap({ name: "unknown", errors: problemFormat }, (_, __, { req }) => {
-    throw new StatusError(404, `Cannot serve ${req.path}: there is no such route`);
+    const where = parts.role === "all" ? "" : ` on a server with the role "${parts.role}"`;
+    throw new StatusError(404, `Cannot serve ${req.path}: there is no such route${where}`);
   });
   app.notFound((context) =>
     isProtocolPath(context.req.path) ? refuseCall(context) : refuse(context)

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PATHS } from "../wire/protocol.ts";
-import { call, get, testApp } from "./_testing.ts";
+import { call, get, ManualTimers, testApp } from "./_testing.ts";
 import { FixedClock, KEY, tokenWith } from "./auth/_testing.ts";
 import { Authenticator } from "./auth/authenticator.ts";
 import type { StoreHealth } from "./routes/status_routes.ts";
@@ -37,6 +37,40 @@ Deno.test("GET /ready gives the outcome of the stores' last calls, and probes wh
   assert.deepEqual((await ready(store("log", false, true)))[0], 200);
   assert.deepEqual((await ready(store("log", undefined, true)))[0], 200);
   assert.equal(probes, 3);
+});
+
+Deno.test("GET /ready does not wait for a store that hangs, nor ask it twice", async () => {
+  const timers = new ManualTimers();
+  const answer = Promise.withResolvers<void>();
+  let probes = 0;
+  const hanging: StoreHealth = {
+    name: "objects",
+    healthy: () => false,
+    probe: () => {
+      probes++;
+      return answer.promise;
+    },
+  };
+  const app = testApp({ stores: [hanging], timers });
+  for (let i = 0; i < 2; i++) {
+    const ready = get(app, "/ready");
+    for (let turn = 0; turn < 9; turn++) await Promise.resolve();
+    timers.fire();
+    assert.equal((await ready).status, 503);
+  }
+  assert.equal(probes, 1);
+  answer.resolve();
+  await answer.promise;
+  assert.equal((await get(app, "/ready")).status, 200);
+});
+
+Deno.test("a path that is another role's says which role answers", async () => {
+  const path = "/v1/volumes/GonwTRj2SohJzYLLjD9nSq/changes";
+  const refused = await get(testApp({ role: "pagestore" }), path);
+  assert.deepEqual([refused.status, (await refused.json()).detail], [
+    404,
+    `Cannot serve ${path}: there is no such route on a server with the role "pagestore"`,
+  ]);
 });
 
 Deno.test("/metrics asks for a token once a key is set, /health and /ready do not", async () => {

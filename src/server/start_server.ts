@@ -225,6 +225,11 @@ function checkOptions(options: ServerOptions) {
         `${COMMIT_SEGMENTS_MAX} segments, so a write above ${BODY_LIMIT_BYTES_MAX} bytes could never be committed`,
     );
   }
+  if (log !== undefined && isRemote(log) && objects === undefined) {
+    throw new GraftError("invalid", `Cannot keep the log at "${log}" and segments on this disk`, {
+      hint: "Say where segments are to be, too, as others that read the log need them: --objects",
+    });
+  }
   const diskCacheBytes = options.diskCacheBytes ?? DISK_CACHE_BYTES_DEFAULT;
   const needsDirectory = log === undefined || objects === undefined ||
     (isRemote(objects) && diskCacheBytes > 0);

@@ -295,3 +295,12 @@ Deno.test("a commit takes segments of half the grace and no older ones", async (
   assert.deepEqual([late.status, late.code], [400, 1]);
   assert.equal(toLsn(1), await transact(url, vid, 1));
 });
+
+Deno.test("startServer() does not keep the log in S3 and segments on the disk", async () => {
+  const listen = ["127.0.0.1:0"];
+  await assert.rejects(startServer({ listen, log: "s3://bucket/graft" }), {
+    code: "invalid",
+    message: 'Cannot keep the log at "s3://bucket/graft" and segments on this disk',
+    hint: /--objects/,
+  });
+});

@@ -5,6 +5,7 @@
  */
 
 import type { Hono } from "hono";
+import type { Timers } from "../../core/timers.ts";
 import type { Endpoints } from "../http/endpoints.ts";
 import { problemFormat } from "../http/error_formats.ts";
 import type { PrometheusMetrics } from "../telemetry/prometheus.ts";
@@ -27,12 +28,21 @@ export interface StatusParts {
   readonly stores: readonly StoreHealth[];
   /** Everything that is measured. */
   readonly metrics: PrometheusMetrics;
+  /** Wakes whoever waits for a store in vain. */
+  readonly timers: Timers;
 }
+
+/** Balancers give up on an answer that takes longer than a second or two. */
+const PROBE_MS_MAX = 900;
 
 const TEXT = { "content-type": "text/plain; charset=utf-8" };
 
 /** Adds `/health`, `/ready` and `/metrics` to `app`. */
-export function addStatusRoutes(app: Hono, { endpoints, stores, metrics }: StatusParts): void {
+export function addStatusRoutes(
+  app: Hono,
+  { endpoints, stores, metrics, timers }: StatusParts,
+): void {
+  const probes = stores.map((store) => new Probe(store, timers));
   const route = (name: string, open: boolean) => ({ name, open, errors: problemFormat });
   app.get(
     "/health",
@@ -41,7 +51,7 @@ export function addStatusRoutes(app: Hono, { endpoints, stores, metrics }: Statu
       () => new Response("OK\n", { headers: TEXT }),
     ),
   );
-  app.get("/ready", endpoints.wrap(route("ready", true), () => answerReady(stores)));
+  app.get("/ready", endpoints.wrap(route("ready", true), () => answerReady(probes)));
   app.get(
     "/metrics",
     endpoints.wrap(route("metrics", false), async () => {
@@ -51,19 +61,42 @@ export function addStatusRoutes(app: Hono, { endpoints, stores, metrics }: Statu
   );
 }
 
-async function answerReady(stores: readonly StoreHealth[]): Promise<Response> {
-  const states = await Promise.all(stores.map(async (store) => [store.name, await stateOf(store)]));
+async function answerReady(probes: readonly Probe[]): Promise<Response> {
+  const states = await Promise.all(probes.map(async (probe) => [probe.name, await probe.state()]));
   const ready = states.every(([, state]) => state === "ok");
   return Response.json({ ready, ...Object.fromEntries(states) }, { status: ready ? 200 : 503 });
 }
 
+type State = "ok" | "failing";
+
 /** The outcome of real traffic; only where that failed, or there was none, a call is made for this. */
-async function stateOf(store: StoreHealth): Promise<"ok" | "failing"> {
-  if (store.healthy()) return "ok";
-  try {
-    await store.probe();
-    return "ok";
-  } catch {
-    return "failing";
+class Probe {
+  readonly #store: StoreHealth;
+  readonly #timers: Timers;
+  /** The call that is under way. */
+  #call: Promise<State> | undefined;
+
+  constructor(store: StoreHealth, timers: Timers) {
+    this.#store = store;
+    this.#timers = timers;
+  }
+
+  get name(): string {
+    return this.#store.name;
+  }
+
+  async state(): Promise<State> {
+    if (this.#store.healthy()) return "ok";
+    this.#call ??= this.#store.probe()
+      .then((): State => "ok", (): State => "failing")
+      .finally(() => this.#call = undefined);
+    // a store that hangs fails its callers, too, when they have waited long enough
+    const late = Promise.withResolvers<State>();
+    const cancel = this.#timers.after(PROBE_MS_MAX, () => late.resolve("failing"));
+    try {
+      return await Promise.race([this.#call, late.promise]);
+    } finally {
+      cancel();
+    }
   }
 }
