@@ -45,10 +45,15 @@ export async function bundleTypes(entry: string, output: string, root = ROOT): P
       [{ filePath: declarations, output: { noBanner: true } }],
       { preferredConfigPath: config },
     );
-    await Deno.writeTextFile(output, types.replace(IN_EXAMPLES, '$1"./graft.js"'));
+    await Deno.writeTextFile(output, types.replace(IN_EXAMPLES, `$1"./${moduleOf(output)}"`));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** The module that a file of types is of: `graft.js` of `FOLDER/graft.d.ts`. */
+function moduleOf(types: string): string {
+  return types.replace(/.*\//, "").replace(/\.d\.ts$/, ".js");
 }
 
 /** Signatures are written out, so that what modules import from packages need not be there. */

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { GraftClient } from "../../client/graft_client.ts";
-import { bundle } from "../../tools/bundle.ts";
+import { bundle } from "../../tools/bundle_file.ts";
 import { startServer } from "../harness/server.ts";
 import { startChromium } from "./harness/chromium.ts";
 import { inBrowserTest } from "./harness/run_in_browser.ts";

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { bundle } from "../../tools/bundle.ts";
+import { bundle } from "../../tools/bundle_file.ts";
 import { type ServerProcess, startServer } from "../harness/server.ts";
 import { CASES } from "./programs/cases.mjs";
 import { type RuntimeName, runtimePath } from "./runtimes.ts";

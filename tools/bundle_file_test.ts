@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bundle, checkSize, measure, proveSelfContained } from "./bundle.ts";
+import { bundle, checkSize, measure, proveSelfContained } from "./bundle_file.ts";
 
 async function withModule(source: string, use: (entry: string) => Promise<void>) {
   const directory = await Deno.makeTempDir();
@@ -28,6 +28,14 @@ Deno.test("bundle() says what is wrong with the source", async () => {
 Deno.test("proveSelfContained() refuses a file that imports another", async () => {
   await withModule(`export { part } from "./part.ts";`, async (entry) => {
     await assert.rejects(proveSelfContained(entry), /it imports \.\/part\.ts/);
+  });
+});
+
+Deno.test("proveSelfContained() lets a file import later what lies beside it", async () => {
+  await withModule(`export const later = () => import("./part.js");`, async (entry) => {
+    await bundle(entry, `${entry}.js`, "./part.js");
+    await proveSelfContained(`${entry}.js`, ["part.js"]);
+    await assert.rejects(proveSelfContained(`${entry}.js`, ["other.js"]), /imports \.\/part\.js/);
   });
 });
 
