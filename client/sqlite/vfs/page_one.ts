@@ -14,6 +14,9 @@ const MAGIC = new TextEncoder().encode("SQLite format 3\0");
 const PAGE_SIZE_AT = 16;
 /** 65,536 does not fit into two bytes. */
 const LARGEST_PAGE_SIZE = 1;
+/** Who may write to the file, and read it: 1 with rollback journals, 2 with a WAL. */
+const FORMATS_AT = [18, 19];
+const ROLLBACK_JOURNAL = 1;
 const COUNTER_AT = 24;
 const VALID_FOR_AT = 92;
 /** Counters that connections are shown begin here, far from those of ordinary files. */
@@ -39,15 +42,19 @@ export function readCounter(page: Uint8Array): number {
 }
 
 /**
- * Puts counters over bytes of page 1.
+ * Makes bytes of page 1 what a connection is to see: its counters, and that there is no WAL. A database that had one
+ * when it was copied into the volume could not be opened otherwise, though all that counts is in its pages.
  *
  * @param bytes The page from byte `from` on.
  */
-export function showCounter(
+export function showPageOne(
   bytes: Uint8Array,
   from: number,
   { counter, isWritten }: ShownCounter,
 ): void {
+  for (const at of FORMATS_AT) {
+    if (bytes[at - from] > ROLLBACK_JOURNAL) bytes[at - from] = ROLLBACK_JOURNAL;
+  }
   putUint32(bytes, COUNTER_AT - from, counter);
   if (!isWritten) putUint32(bytes, VALID_FOR_AT - from, ~counter);
 }

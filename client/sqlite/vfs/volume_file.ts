@@ -16,7 +16,7 @@ import {
   isSameButCounters,
   readCounter,
   readPageSize,
-  showCounter,
+  showPageOne,
 } from "./page_one.ts";
 import { busy, otherPageSize, readOnly, stale } from "./_refusals.ts";
 import type { WriterLock } from "./writer_lock.ts";
@@ -249,7 +249,7 @@ export class VolumeFile {
       this.#pageOne = page;
       const isWritten = this.#written !== undefined || this.#isCounterWritten;
       const counter = this.#written ?? this.#counter;
-      showCounter(heap.subarray(target, target + length), from, { counter, isWritten });
+      showPageOne(heap.subarray(target, target + length), from, { counter, isWritten });
     }
     if (isWhole) this.#parts.observer.hit(pageIdx, page);
     return ResultCode.OK;
