@@ -21,6 +21,7 @@ interface Cursor {
   used: number;
 }
 
+const NO_ROWIDS = new Float64Array();
 /** Leaves that are followed at once: those of a join. */
 const CURSORS_MAX = 8;
 /** Rows that are fetched ahead, for each that was used. */
@@ -62,13 +63,16 @@ export class IndexCursors {
     if (!place.node.isTable) return;
     for (let i = 0; i < this.#cursors.length; i++) {
       const cursor = this.#cursors[i];
-      const found = this.#find(cursor, place);
+      const leads = this.#entriesTo(cursor, place);
+      const next = this.#next(cursor, leads, place);
+      const found = next ?? this.#any(cursor, leads);
       if (found === undefined) continue;
-      if (cursor.at >= 0) cursor.direction = found > cursor.at ? 1 : -1;
-      cursor.used += cursor.at < 0 ? 1 : Math.abs(found - cursor.at);
+      if (next !== undefined && cursor.at >= 0) cursor.direction = next > cursor.at ? 1 : -1;
+      cursor.used += next === undefined || cursor.at < 0 ? 1 : Math.abs(next - cursor.at);
+      const isFirst = next === undefined || cursor.used < 2;
       cursor.at = found;
       if (i > 0) this.#cursors.unshift(...this.#cursors.splice(i, 1));
-      if (cursor.used >= 2) this.#addRows(cursor, place, wanted);
+      if (!isFirst) this.#addRows(cursor, place, wanted);
       return;
     }
   }
@@ -93,23 +97,40 @@ export class IndexCursors {
     return beside === undefined ? besideIdx : beside.children.at(direction === 1 ? 0 : -1);
   }
 
-  /** The entry that leads to a page: after the last one, with nothing between them that has to be fetched. */
-  #find(cursor: Cursor, place: Place): number | undefined {
+  /** Whether an entry leads to a page of a table. */
+  #entriesTo(cursor: Cursor, place: Place): (entry: number) => boolean {
     const { above, upTo } = this.#map.rowidsBelow(place);
     const rowids = cursor.rowids ??= indexedRowids(cursor.leafIdx, cursor.page);
-    const leads = (i: number) => above < rowids[i] && rowids[i] <= upTo;
-    if (cursor.at < 0) {
-      const first = rowids.findIndex((_, i) => leads(i));
-      return first < 0 ? undefined : first;
-    }
-    for (const direction of [cursor.direction, -cursor.direction]) {
+    return (entry) => above < rowids[entry] && rowids[entry] <= upTo;
+  }
+
+  /** The entry that comes next: after the last one, with nothing between them that has to be fetched. */
+  #next(
+    { at, rowids = NO_ROWIDS, direction, used }: Cursor,
+    leads: (entry: number) => boolean,
+    place: Place,
+  ): number | undefined {
+    // a leaf that is read on to is read from its end
+    const from = at >= 0 ? at : used === 0 ? undefined : direction === 1 ? -1 : rowids.length;
+    if (from === undefined) return undefined;
+    for (const step of at < 0 ? [direction] : [direction, -direction]) {
       for (let skipped = 0; skipped < SKIP_MAX; skipped++) {
-        const i = cursor.at + direction * (skipped + 1);
-        if (leads(i)) return i;
-        if (!(i >= 0 && i < rowids.length) || !this.#isHere(rowids[i], place)) break;
+        const entry = from + step * (skipped + 1);
+        if (leads(entry)) return entry;
+        if (!(entry >= 0 && entry < rowids.length) || !this.#isHere(rowids[entry], place)) break;
       }
     }
     return undefined;
+  }
+
+  /** Any entry that leads to a page, the one that is nearest to the last. */
+  #any({ at, rowids = NO_ROWIDS }: Cursor, leads: (entry: number) => boolean): number | undefined {
+    let nearest: number | undefined;
+    for (let entry = 0; entry < rowids.length; entry++) {
+      if (!leads(entry)) continue;
+      if (nearest === undefined || Math.abs(entry - at) < Math.abs(nearest - at)) nearest = entry;
+    }
+    return nearest;
   }
 
   #isHere(rowid: number, place: Place): boolean {
@@ -119,7 +140,7 @@ export class IndexCursors {
 
   #addRows(cursor: Cursor, place: Place, wanted: WantedPages): void {
     let count = Math.max(AHEAD_MIN, Math.ceil(cursor.used * AHEAD));
-    let { leafIdx, rowids = new Float64Array() } = cursor;
+    let { leafIdx, rowids = NO_ROWIDS } = cursor;
     const { direction } = cursor;
     for (let i = cursor.at + direction; count > 0 && !wanted.isFull; i += direction) {
       if (i >= 0 && i < rowids.length) {
