@@ -8,6 +8,14 @@ const BACKOFF_FIRST_MS = 100;
 /** The bound stops growing here. */
 const BACKOFF_MAX_MS = 5_000;
 
+/** Bytes a millisecond that a way to a server is granted, at least: 16 KiB a second. */
+const BYTES_PER_MS = 16.384;
+
+/** How much longer a request with a body may take than one without. */
+export function transferMs(body: Uint8Array | undefined): number {
+  return body === undefined ? 0 : Math.floor(body.length / BYTES_PER_MS);
+}
+
 /**
  * How long to wait before the next attempt: anything up to a bound that doubles ("full jitter", so that
  * the clients of a server that comes back do not all return at once), after what the server asked for.

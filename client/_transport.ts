@@ -1,12 +1,13 @@
 // One request over fetch: time limits, retries, and errors with a code.
 
+import { readBody } from "../src/core/body_chunks.ts";
 import type { Clock } from "../src/core/clock.ts";
 import { GraftError, type GraftErrorCode, isGraftError } from "../src/core/errors.ts";
 import type { Random } from "../src/core/random.ts";
 import type { Timers } from "../src/core/timers.ts";
 import { isMediaType } from "../src/wire/v1/media_types.ts";
 import { type AnswerForm, NOT_GRAFT_HINT, PROTOBUF_ANSWERS, type Refusal } from "./_answers.ts";
-import { retryAfterMs, retryDelayMs } from "./_retry.ts";
+import { retryAfterMs, retryDelayMs, transferMs } from "./_retry.ts";
 
 /** The part of `fetch` that the client uses. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -19,10 +20,12 @@ export interface TransportParts {
   readonly timers: Timers;
   /** The headers of every request. */
   readonly headers: Headers;
-  /** How long a request may take, retries and waits included. */
+  /** How long a request may take, retries and waits included; a long body has more. */
   readonly deadlineMs: number;
-  /** How long one attempt may take, up to the last byte of its answer. */
+  /** How long one attempt may take, up to the last byte of its answer; a long body has more. */
   readonly attemptMs: number;
+  /** How long a request is sent again while nothing has ever answered any. */
+  readonly silentMs: number;
 }
 
 /** A request. */
@@ -57,6 +60,7 @@ class Failure {
 /** Sends requests, again if it must, until they succeed, are refused, or their time is over. */
 export class Transport {
   readonly #parts: TransportParts;
+  #hasAnswered = false;
 
   constructor(parts: TransportParts) {
     this.#parts = parts;
@@ -64,13 +68,15 @@ export class Transport {
 
   /** Sends a request and answers its result. */
   async send<T>(request: TransportRequest<T>): Promise<T> {
-    const { clock, random, timers, deadlineMs } = this.#parts;
-    const endMs = clock.monotonic() + deadlineMs;
+    const { clock, random, timers, deadlineMs, silentMs } = this.#parts;
+    const startMs = clock.monotonic();
+    const endMs = startMs + deadlineMs + transferMs(request.body);
     for (let failures = 1;; failures++) {
       const outcome = await this.#attempt(request, endMs - clock.monotonic());
       if (!(outcome instanceof Failure)) return outcome;
       const delayMs = retryDelayMs(failures, outcome.retryAfterMs, random);
-      if (clock.monotonic() + delayMs >= endMs) throw this.#giveUp(request, failures, outcome);
+      const lastMs = this.#hasAnswered ? endMs : Math.min(endMs, startMs + silentMs);
+      if (clock.monotonic() + delayMs >= lastMs) throw this.#giveUp(request, failures, outcome);
       await timers.sleep(delayMs, request.signal).catch(() => {
         throw abortedError(request);
       });
@@ -78,7 +84,8 @@ export class Transport {
   }
 
   async #attempt<T>(request: TransportRequest<T>, leftMs: number): Promise<T | Failure> {
-    const exchanged = await this.#exchange(request, Math.min(this.#parts.attemptMs, leftMs));
+    const limitMs = this.#parts.attemptMs + transferMs(request.body);
+    const exchanged = await this.#exchange(request, Math.min(limitMs, leftMs));
     if (exchanged instanceof Failure) return exchanged;
     const { response, answer } = exchanged;
     const { form = PROTOBUF_ANSWERS } = request;
@@ -106,11 +113,14 @@ export class Transport {
     const signal = request.signal ? AbortSignal.any([request.signal, limit.signal]) : limit.signal;
     try {
       const response = await fetch(url, { method, headers, body, signal });
-      return { response, answer: new Uint8Array(await response.arrayBuffer()) };
+      this.#hasAnswered = true;
+      return { response, answer: await readBody(response.body, signal) };
     } catch (error) {
       if (request.signal?.aborted) throw abortedError(request);
-      const timedOut = `no answer within ${Math.round(limitMs)} ms`;
-      return new Failure(limit.signal.aborted ? timedOut : "the connection failed", 0, error);
+      const { origin } = new URL(url);
+      const timedOut = `no answer from ${origin} within ${Math.round(limitMs)} ms`;
+      const state = limit.signal.aborted ? timedOut : `the connection to ${origin} failed`;
+      return new Failure(state, 0, error);
     } finally {
       cancel();
     }
@@ -128,11 +138,13 @@ export class Transport {
 
   #giveUp<T>(request: TransportRequest<T>, attempts: number, failure: Failure): GraftError {
     const tries = attempts === 1 ? "1 attempt" : `${attempts} attempts`;
+    const asked = `The server asked to wait ${Math.ceil(failure.retryAfterMs / 1000)} s`;
+    const later = this.#hasAnswered
+      ? "Try again later"
+      : "Check the URL, and whether a server is running there";
     return failed(request, "unavailable", `${failure.state} (${tries})`, {
       cause: failure.cause,
-      hint: failure.retryAfterMs > 0
-        ? `The server asked to wait ${Math.ceil(failure.retryAfterMs / 1000)} s`
-        : "Try again later",
+      hint: failure.retryAfterMs > 0 ? asked : later,
     });
   }
 }

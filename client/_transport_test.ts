@@ -15,7 +15,7 @@ class Harness {
 
   constructor(
     answers: ((init: RequestInit) => Response | Promise<Response>)[],
-    options: { deadlineMs?: number; attemptMs?: number } = {},
+    options: { deadlineMs?: number; attemptMs?: number; silentMs?: number } = {},
   ) {
     this.transport = new Transport({
       fetch: async (url, init) => {
@@ -29,6 +29,7 @@ class Harness {
       headers: new Headers({ "content-type": MEDIA_TYPE }),
       deadlineMs: options.deadlineMs ?? 10_000,
       attemptMs: options.attemptMs ?? 1_000,
+      silentMs: options.silentMs ?? Infinity,
     });
   }
 
@@ -151,7 +152,10 @@ Deno.test("retries end at the deadline, and the last cause is told", async () =>
   assert.deepEqual(harness.time.slept, [50, 100, 200, 400]);
   assert.ok(harness.time.now() - begin <= 1000);
   assert.equal(error.code, "unavailable");
-  assert.equal(error.message, 'Cannot commit to volume "G": the connection failed (5 attempts)');
+  assert.equal(
+    error.message,
+    'Cannot commit to volume "G": the connection to http://graft.test failed (5 attempts)',
+  );
   assert.equal((error.cause as Error).message, "connection reset");
 });
 
@@ -177,7 +181,7 @@ Deno.test("the last attempt has no more time than the deadline leaves", async ()
   assert.equal(error.code, "unavailable");
   assert.equal(
     error.message,
-    'Cannot commit to volume "G": no answer within 450 ms (2 attempts)',
+    'Cannot commit to volume "G": no answer from http://graft.test within 450 ms (2 attempts)',
   );
 });
 
@@ -292,3 +296,23 @@ Deno.test("a broken invariant is neither retried nor wrapped", async () => {
 async function turns(): Promise<void> {
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 0));
 }
+
+Deno.test("where nothing has ever answered a request is given up sooner, and the URL is doubted", async () => {
+  const harness = new Harness([broken], { silentMs: 500 });
+  const error = await errorOf(harness.send());
+  assert.equal(harness.sent.length, 4);
+  assert.match(error.hint ?? "", /Check the URL, and whether a server is running there/);
+  const known = new Harness([fine, broken], { silentMs: 500 });
+  await known.send();
+  assert.match((await errorOf(known.send())).hint ?? "", /Try again later/);
+  assert.ok(known.sent.length > 5);
+});
+
+Deno.test("a long body has more time", async () => {
+  const harness = new Harness([hang]);
+  const sent = harness.send({ body: new Uint8Array(16_384) });
+  await Promise.resolve();
+  assert.deepEqual([...harness.time.pending].map(({ delayMs }) => delayMs), [2000]);
+  harness.time.pass(20_000);
+  await assert.rejects(sent, { code: "unavailable", message: /within 2000 ms/ });
+});

@@ -44,6 +44,8 @@ const READS_AT_ONCE = 4;
 const WRITES_AT_ONCE = 2;
 const DEADLINE_MS = 120_000;
 const ATTEMPT_MS = 60_000;
+/** Where nothing has ever answered, the URL is wrong more often than the server is being restarted. */
+const SILENT_MS = 10_000;
 
 /**
  * A client without local storage: it reads pages straight from the server and writes them there.
@@ -111,6 +113,7 @@ export class GraftClient {
       headers: headersFor(options.token),
       deadlineMs: options.deadlineMs ?? DEADLINE_MS,
       attemptMs: options.attemptMs ?? ATTEMPT_MS,
+      silentMs: options.deadlineMs === undefined ? SILENT_MS : Infinity,
     });
     this.#v1 = new V1Calls(transport, urls, decompressOf(options.decompress));
     this.#protocol = new ProtocolCalls(transport, urls);

@@ -6,7 +6,16 @@ import { toLsn } from "../src/core/lsn.ts";
 import { toPageCount } from "../src/core/page.ts";
 import { PageSet } from "../src/core/page_set.ts";
 import * as wire from "../src/wire/messages.ts";
-import { answer, cutAnswer, errorOf, refusal, script, type Seen, withServer } from "./_testing.ts";
+import {
+  answer,
+  cutAnswer,
+  errorOf,
+  FakeTime,
+  refusal,
+  script,
+  type Seen,
+  withServer,
+} from "./_testing.ts";
 import { GraftClient } from "./graft_client.ts";
 
 const vid = parseGid("volume", "GonwTRj2SohJzYLLjD9nSq");
@@ -39,7 +48,7 @@ Deno.test("nothing listens: unavailable once the deadline is over", async () => 
   assert.equal(error.code, "unavailable");
   assert.match(
     error.message,
-    /^Cannot read the snapshot of volume "Gon.*": the connection failed \(/,
+    /^Cannot read the snapshot of volume "Gon.*": the connection to http:\/\/127\.0\.0\.1:\d+ failed \(/,
   );
 });
 
@@ -49,7 +58,10 @@ Deno.test("a server that hangs: unavailable once the deadline is over", async ()
     const client = new GraftClient(url, { deadlineMs: 200, attemptMs: 100 });
     const error = await errorOf(client.snapshot(vid));
     assert.equal(error.code, "unavailable");
-    assert.match(error.message, /no answer within \d+ ms \(\d attempts?\)$/);
+    assert.match(
+      error.message,
+      /no answer from http:\/\/127\.0\.0\.1:\d+ within \d+ ms \(\d attempts?\)$/,
+    );
     hung.resolve();
   });
 });
@@ -81,4 +93,13 @@ Deno.test("an answer that cannot be read names the call", async () => {
     assert.equal(error.code, "internal");
     assert.match(error.message, /^Cannot read the snapshot of volume .*: the answer is malformed$/);
   });
+});
+
+Deno.test("without a server a call fails within seconds, and names the address", async () => {
+  const time = new FakeTime();
+  const client = new GraftClient("http://127.0.0.1:1", { clock: time, timers: time });
+  const error = await errorOf(client.snapshot(vid));
+  assert.match(error.message, /the connection to http:\/\/127\.0\.0\.1:1 failed/);
+  assert.match(error.hint ?? "", /whether a server is running there/);
+  assert.ok(time.slept.reduce((sum, ms) => sum + ms, 0) <= 10_000);
 });

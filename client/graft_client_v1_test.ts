@@ -256,7 +256,7 @@ withRealServer(
     const vid = client.newVolumeId();
     await client.push(vid, undefined, [[1, page(1)]], 1);
     wire.hidesV1 = true;
-    assert.equal((await errorOf(client.read(vid, 1, [1]))).code, "invalid");
+    assert.equal((await errorOf(client.read(vid, 1, [1]))).code, "unavailable");
     wire.hidesV1 = false;
     assert.deepEqual((await client.read(vid, 1, [1])).page(1), page(1));
   },

@@ -34,7 +34,10 @@ export interface GraftClientOptions {
    * one for each client object. Two programs must never share one.
    */
   readonly clientId?: string;
-  /** How long a request may take, retries and waits included; default 120,000 ms. */
+  /**
+   * How long a request may take, retries and waits included, beside what a long body takes; default 120,000 ms, and
+   * 10,000 ms while nothing has ever answered this client.
+   */
   readonly deadlineMs?: number;
   /** How long one attempt may take, up to the last byte of its answer; default 60,000 ms. */
   readonly attemptMs?: number;

@@ -10,7 +10,7 @@ import { GraftError, type GraftErrorCode, isGraftError } from "../../src/core/er
 import type { Random } from "../../src/core/random.ts";
 import type { Timers } from "../../src/core/timers.ts";
 import { isMediaType } from "../../src/wire/v1/media_types.ts";
-import { retryAfterMs, retryDelayMs } from "../_retry.ts";
+import { retryAfterMs, retryDelayMs, transferMs } from "../_retry.ts";
 import type { Fetch } from "../_transport.ts";
 import { TooLargeError, VolumeDeletedError } from "./remote.ts";
 
@@ -58,8 +58,6 @@ const CODES: readonly GraftErrorCode[] = [
   "internal",
 ];
 
-/** Bytes a second that a way to a server is granted, at least: 16 KiB. */
-const BYTES_PER_MS = 16.384;
 /** After uploads that took too long the next ones are granted up to so many times as much. */
 const PATIENCE_MAX = 16;
 
@@ -141,9 +139,7 @@ export class V1Transport {
       }
       if (error instanceof StrangeAnswer) return this.#strange(action, error.message);
       if (isGraftError(error)) throw error;
-      if (!limit.signal.aborted) {
-        return failure(action, `the connection to ${this.url} failed`, error);
-      }
+      if (!limit.signal.aborted) return this.#cut(action, error);
       if (body !== undefined) this.#patience = Math.min(this.#patience * 2, PATIENCE_MAX);
       return failure(action, `${this.url} has not answered within ${limitMs} ms`, error);
     } finally {
@@ -151,10 +147,16 @@ export class V1Transport {
     }
   }
 
+  #cut(action: string, cause: unknown): Failure {
+    const hint = this.#isV1 ? undefined : "Check the URL, and whether a server is running there";
+    const message = `Cannot ${action}: the connection to ${this.url} failed`;
+    return { error: new GraftError("unavailable", message, { cause, hint }), retryAfterMs: 0 };
+  }
+
   #limitMs(body: Uint8Array | undefined): number {
     const { attemptMs } = this.#parts;
     if (body === undefined) return attemptMs;
-    return attemptMs * this.#patience + Math.ceil(body.length / BYTES_PER_MS);
+    return attemptMs * this.#patience + transferMs(body);
   }
 
   #fetch<T>(request: V1Request<T>, signal: AbortSignal): Promise<Response> {
