@@ -6,6 +6,7 @@
 
 import { GraftError } from "../../src/core/errors.ts";
 import type { Replica } from "../replica/replica.ts";
+import type { ReplicaSnapshot } from "../replica/snapshot.ts";
 import type { Connection } from "./connection.ts";
 import type { PragmaAnswer, PragmaHandler } from "./vfs/volume_vfs.ts";
 
@@ -73,7 +74,15 @@ function snapshot(replica: Replica, connection: Connection): string | undefined 
 }
 
 function pages(replica: Replica): string {
-  using snapshot = replica.snapshot();
+  const snapshot = replica.snapshot();
+  try {
+    return listPages(snapshot);
+  } finally {
+    snapshot.close();
+  }
+}
+
+function listPages(snapshot: ReplicaSnapshot): string {
   const lines = [`${"pageno".padEnd(8)} | ${"lsn".padEnd(6)} | state`];
   for (let pageIdx = 1; pageIdx <= snapshot.pageCount; pageIdx++) {
     const isHere = snapshot.has(pageIdx);

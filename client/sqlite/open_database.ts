@@ -114,8 +114,12 @@ export async function openDatabase(
 async function fetchInterior(database: Database): Promise<void> {
   try {
     const roots = await database.values("select rootpage from sqlite_schema where rootpage > 0");
-    using snapshot = database.replica.snapshot();
-    await fetchInteriorPages(snapshot, [1, ...roots.map(([root]) => Number(root))]);
+    const snapshot = database.replica.snapshot();
+    try {
+      await fetchInteriorPages(snapshot, [1, ...roots.map(([root]) => Number(root))]);
+    } finally {
+      snapshot.close();
+    }
   } catch (error) {
     if (!isGraftError(error, "unavailable")) throw error;
   }
