@@ -178,6 +178,7 @@ export class Connection {
 
   /** Has what is under way fail with the code `aborted`; a write transaction is rolled back then. */
   interrupt(cause?: unknown): void {
+    if (this.#breakdown !== undefined) return;
     this.#engine.interrupt();
     this.#vfs.file.interrupt(abortedBy(cause));
   }
@@ -249,6 +250,7 @@ export class Connection {
       for (const sql of setup) await this.script(sql);
     } catch (error) {
       await this.close();
+      this.#breakdown = error;
       throw error;
     }
   }

@@ -285,6 +285,10 @@ for (const build of BUILDS) {
     await connection.run("delete from t");
     await assert.rejects(connection.run(`select ${"1+".repeat(200_000)}1`), { code: "internal" });
     assert.equal(connection.isInTransaction, false);
+    connection.interrupt();
+    cutOff(source);
+    assert.equal((await failure(count(connection))).code, "unavailable");
+    reconnect(source);
     await assertSound(connection, 500);
     assert.equal((await connection.run("delete from t where id > 100")).rowsAffected, 400);
     await connection.close();
