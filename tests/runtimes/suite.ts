@@ -7,12 +7,16 @@
 import assert from "node:assert/strict";
 import { bundle } from "../../tools/bundle_file.ts";
 import { type ServerProcess, startServer } from "../harness/server.ts";
+import { bundleSqlite } from "../../tools/bundle_sqlite.ts";
+import { KEPT_CASES, SQLITE_CASES } from "../sqlite/_suite.ts";
 import { CASES } from "./programs/cases.mjs";
 import { type RuntimeName, runtimePath } from "./runtimes.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 const CLIENT = new URL("../../client/mod.ts", import.meta.url).pathname;
+const SQLITE_SUITE = new URL("../sqlite/_suite.ts", import.meta.url).pathname;
 const PROGRAMS = new URL("programs/", import.meta.url);
+const SQLITE_PROGRAMS = new URL("sqlite_programs/", import.meta.url);
 /** Far above what all cases together take, and above the sum of their own limits. */
 const PROGRAM_MS_MAX = 300_000;
 
@@ -29,14 +33,38 @@ interface ProgramResult {
   readonly output: string;
 }
 
-/** Registers the test of one runtime, with a step a case. */
+/** What is run in a runtime. */
+interface Program {
+  readonly name: string;
+  /** Puts all that it needs into an empty directory. */
+  readonly layOut: (directory: string) => Promise<void>;
+  /** The names of its cases. */
+  readonly cases: readonly string[];
+}
+
+/** Registers the tests of one runtime, with a step a case. */
 export function testRuntime(runtime: RuntimeName): void {
-  Deno.test(`the bundled client in ${runtime}`, async (t) => {
+  testProgram(runtime, { name: "client", layOut, cases: Object.keys(CASES) });
+  testProgram(runtime, {
+    name: "client with SQLite",
+    layOut: layOutSqlite,
+    // Node 20 has no storage that is kept
+    cases: [
+      "the engine may be handed in",
+      ...Object.keys(SQLITE_CASES),
+      ...runtime === "Node 20" ? [] : Object.keys(KEPT_CASES),
+    ],
+  });
+}
+
+function testProgram(runtime: RuntimeName, { name, layOut, cases }: Program): void {
+  Deno.test(`the bundled ${name} in ${runtime}`, async (t) => {
     const directory = await Deno.makeTempDir({ prefix: "graft-runtime-" });
     try {
       await layOut(directory);
+      await Deno.writeTextFile(`${directory}/package.json`, `{ "type": "module" }`);
       const { code, outcomes, output } = await runAgainstServer(runtime, directory);
-      for (const name of Object.keys(CASES)) {
+      for (const name of cases) {
         await t.step(name, () => {
           const outcome = outcomes.get(name);
           assert.ok(outcome !== undefined, `it did not come to this case:\n${output}`);
@@ -53,9 +81,20 @@ export function testRuntime(runtime: RuntimeName): void {
 /** The program, and the bundle beside it: nothing else is there to be imported. */
 async function layOut(directory: string): Promise<void> {
   await bundle(CLIENT, `${directory}/graft.js`);
-  await Deno.writeTextFile(`${directory}/package.json`, `{ "type": "module" }`);
-  for await (const { name } of Deno.readDir(PROGRAMS)) {
-    await Deno.copyFile(new URL(name, PROGRAMS), `${directory}/${name}`);
+  await copyAll(PROGRAMS, directory);
+}
+
+/** The same with the other bundle: its cases are those that run everywhere. */
+async function layOutSqlite(directory: string): Promise<void> {
+  await bundleSqlite(directory);
+  await bundle(SQLITE_SUITE, `${directory}/sqlite_suite.js`);
+  await Deno.copyFile(new URL("run.mjs", PROGRAMS), `${directory}/run.mjs`);
+  await copyAll(SQLITE_PROGRAMS, directory);
+}
+
+async function copyAll(folder: URL, directory: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    await Deno.copyFile(new URL(name, folder), `${directory}/${name}`);
   }
 }
 

@@ -233,7 +233,8 @@ export const SQLITE_CASES: Readonly<Record<string, SqliteCase>> = {
     await origin.script(fill(2_000));
     await origin.sync();
     const link = new Link();
-    const db = await open(origin.vid, { fetch: link.fetch });
+    // how long to try is up to the caller
+    const db = await open(origin.vid, { fetch: link.fetch, deadlineMs: 2_500 });
     assert.deepEqual(await db.values("select name from t where id = 1"), [["name 1919"]]);
     link.isUp = false;
     const sum = "select sum(length(filling)) from t";
