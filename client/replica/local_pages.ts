@@ -8,7 +8,8 @@ import type { GraftError } from "../../src/core/errors.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { PageSet } from "../../src/core/page_set.ts";
 import type { ReplicaStorage, StorageBatch } from "../storage/replica_storage.ts";
-import { PageCodec } from "./page_codec.ts";
+import { PageCache } from "./page_cache.ts";
+import { PageCodec, pageOf } from "./page_codec.ts";
 import { PageRow, type PageRows } from "./page_rows.ts";
 import { type PageVersion, PageVersions } from "./page_versions.ts";
 import type { LoadedReplica } from "./replica_loader.ts";
@@ -29,6 +30,9 @@ export function newBatch(): Batch {
   return { put: new Map(), delete: new Set() };
 }
 
+/** 16 MiB of pages that a storage other than memory has to be asked for only once. */
+const CACHE_PAGES = 4096;
+
 /** The rows of pages, in the storage and in memory. Memory is changed only after the storage was. */
 export class LocalPages {
   /** The newest rows. */
@@ -42,6 +46,7 @@ export class LocalPages {
   readonly #versions = new PageVersions();
   /** Whether the storage answers a row with the very same bytes each time. */
   readonly #isMemory: boolean;
+  readonly #cache = new PageCache(CACHE_PAGES);
   /** Rows that nobody sees any more; they go with the next batch. */
   #garbage: string[];
 
@@ -88,6 +93,7 @@ export class LocalPages {
       const row = new PageRow(this.#vid, pageIdx, state);
       const value = this.#codec.encode(pageIdx, state, page);
       batch.put.set(row.key, value);
+      this.#hold(row, pageOf(value));
       rows.push(row);
     }
     return rows;
@@ -126,6 +132,8 @@ export class LocalPages {
         const { state } = version.row;
         if (state <= pushed && !this.points.seesUnpushed(state)) continue;
         version.row.page ??= await this.#mustRead(version.row);
+        // it is nowhere else from now on
+        this.#cache.leave(version.row);
         rescued.push({ ...version, isStored: false });
       }
     }
@@ -168,9 +176,14 @@ export class LocalPages {
     this.#garbage.splice(0, garbage);
   }
 
+  #hold(row: PageRow, page: Uint8Array): void {
+    if (this.#isMemory) row.page = page;
+    else this.#cache.add(row, page);
+  }
+
   #decode(row: PageRow, value: Uint8Array): Uint8Array {
     const page = this.#codec.decode(row.pageIdx, row.state, value);
-    if (this.#isMemory) row.page = page;
+    this.#hold(row, page);
     return page;
   }
 

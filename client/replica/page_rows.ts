@@ -12,7 +12,7 @@ import type { ReplicaStorage } from "../storage/replica_storage.ts";
 export class PageRow {
   /** The row's key. */
   readonly key: string;
-  /** The page, where the storage is memory: read and checked once. */
+  /** The page, where it is at hand: read and checked once. */
   page: Uint8Array | undefined;
   /** Whether it was read since the last sweep. */
   used = false;

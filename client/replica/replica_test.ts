@@ -142,6 +142,24 @@ Deno.test("what the server answers has to be about this volume and this push", a
   assert.equal(replica.status().state, "synced");
 });
 
+Deno.test("what was read, fetched or written is at hand, though the storage answers later", async () => {
+  const bench = new Bench();
+  await bench.commit({ 1: 1, 2: 2 });
+  bench.storage.isSlow = true;
+  {
+    await using replica = await bench.open();
+    await replica.transaction((tx) => tx.write(2, page(8)));
+    using snapshot = replica.snapshot();
+    await snapshot.read(1);
+    await setImmediate();
+    assert.deepEqual([1, 2].map((i) => snapshot.peek(i)?.[0]), [1, 8]);
+  }
+  await using again = await new Bench(bench.server, bench.storage.crash(() => 1)).open();
+  using snapshot = again.snapshot();
+  await snapshot.read(2);
+  assert.equal(snapshot.peek(2)?.[0], 8);
+});
+
 Deno.test("a page that was cut off when it was asked for is not kept, though the push lands meanwhile", async () => {
   const bench = new Bench();
   await bench.commit({ 1: 1, 2: 2, 3: 3, 7: 7 });
@@ -411,14 +429,18 @@ Deno.test("a storage that is full loses what the server has, and never what it h
 Deno.test("a page that the storage changed is never shown", async () => {
   const bench = new Bench();
   await bench.commit({ 1: 1 });
-  await using replica = await bench.open();
-  await replica.snapshot().read(1);
-  await setImmediate();
+  {
+    await using replica = await bench.open();
+    await replica.snapshot().read(1);
+    await setImmediate();
+  }
+  const later = new Bench(bench.server, bench.storage.crash(() => 1));
   const key = pageKey(VID, 1, 1);
-  const value = (await bench.storage.get(key))!.slice();
+  const value = (await later.storage.get(key))!.slice();
   value[100] ^= 1;
-  bench.storage.damage(key, value);
-  await assert.rejects(replica.snapshot().read(1), { code: "damaged" });
+  later.storage.damage(key, value);
+  await using again = await later.open();
+  await assert.rejects(again.snapshot().read(1), { code: "damaged" });
 });
 
 Deno.test("what the server will never take is rejected, until it is given up", async () => {
