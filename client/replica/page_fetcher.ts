@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isGraftError } from "../../src/core/errors.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { Lsn } from "../../src/core/lsn.ts";
 import { PageSet } from "../../src/core/page_set.ts";
@@ -117,13 +118,19 @@ export class PageFetcher {
     const keeping: Promise<void>[] = [];
     try {
       this.#addPrefetched(wanted, point);
-      await this.#receive(wanted, (pages) => keeping.push(this.#keep(point, wanted.lsn, pages)));
+      await this.#receive(wanted, (pages) => {
+        const kept = this.#keep(point, wanted.lsn, pages);
+        // it is looked at when all pages have come
+        kept.catch(() => {});
+        keeping.push(kept);
+      });
+      await Promise.all(keeping);
       onEnd(undefined);
     } catch (error) {
       for (const waiting of wanted.pages.values()) waiting.reject(error);
       onEnd(error);
     } finally {
-      await Promise.all(keeping);
+      await Promise.allSettled(keeping);
       this.#forget(wanted);
       release(point);
     }
@@ -158,14 +165,18 @@ export class PageFetcher {
     }
   }
 
-  /** Keeps pages of the newest snapshot. That there is no room for them, or no storage, is no harm. */
+  /** Keeps pages of the newest snapshot. That there is no room for them is no harm. */
   async #keep(
     point: SnapshotPoint,
     lsn: Lsn,
     pages: ReadonlyMap<number, Uint8Array>,
   ): Promise<void> {
     if (point.base?.lsn !== lsn) return;
-    await this.#parts.keep(point, pages).catch(() => {});
+    try {
+      await this.#parts.keep(point, pages);
+    } catch (error) {
+      if (!isGraftError(error, "unavailable")) throw error;
+    }
   }
 
   #addPrefetched(wanted: Wanted, point: SnapshotPoint): void {
