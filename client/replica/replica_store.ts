@@ -10,7 +10,8 @@ import type { ClientId, VolumeId } from "../../src/core/gid.ts";
 import { type Lsn, nextLsn } from "../../src/core/lsn.ts";
 import { PageSet } from "../../src/core/page_set.ts";
 import type { ReplicaStorage } from "../storage/replica_storage.ts";
-import { type Batch, LocalPages, newBatch, rowsAmong } from "./local_pages.ts";
+import { changedBy, putLine, rowsToRemove } from "./line_replacement.ts";
+import { type Batch, LocalPages, newBatch } from "./local_pages.ts";
 import { ZERO_PAGE } from "./page_codec.ts";
 import type { PageRow } from "./page_rows.ts";
 import type { RemoteChanges, RemoteSnapshot } from "./remote.ts";
@@ -29,6 +30,7 @@ import {
   type State,
 } from "./rows.ts";
 import { pagesFrom, type SnapshotPoint } from "./snapshot_points.ts";
+import { StorageRoom } from "./storage_room.ts";
 import { Turns } from "./turns.ts";
 
 /** What a transaction changes. */
@@ -59,13 +61,6 @@ export interface ReplicaStoreParts {
   readonly onChange: (change: StateChange) => void;
 }
 
-/** Eviction goes on until so much of the bound is used. */
-const EVICT_TO = 0.9;
-/** Rows that are evicted together. */
-const EVICT_ROWS = 256;
-/** What a row takes beside its value, about. */
-const KEY_BYTES = 64;
-
 /**
  * The state of a replica. Whatever changes it is one batch of the storage, and is known in memory only once
  * that is written.
@@ -76,6 +71,7 @@ export class ReplicaStore {
   readonly #parts: ReplicaStoreParts;
   readonly #turns = new Turns();
   readonly #pages: LocalPages;
+  readonly #room: StorageRoom;
   #footing: Footing;
   #line: LocalCommit[];
   /** The smallest page count of the line: what lies above and has no row is zeros. */
@@ -89,6 +85,7 @@ export class ReplicaStore {
     this.#parts = parts;
     this.vid = parts.vid;
     this.#pages = new LocalPages(parts.storage, parts.vid, this.#turns, loaded);
+    this.#room = new StorageRoom(parts, this.#pages);
     this.#line = [...loaded.line];
     this.#lowest = lowestOf(this.#line);
     this.#isKnown = loaded.footing !== undefined;
@@ -213,7 +210,7 @@ export class ReplicaStore {
       if (isShorter) rows.push(...this.#putCut(batch, state, pageCount));
       this.#putCommit(batch, commit);
       if (!this.#isKnown) this.#putFooting(batch, this.#footing);
-      await this.#makeRoom(batch);
+      await this.#room.make(batch, this.#footing.pushed);
       await this.#pages.write(batch);
       this.#line.push(commit);
       this.#pages.release(point.state);
@@ -248,7 +245,7 @@ export class ReplicaStore {
       if (wanted.length === 0) return;
       const batch = newBatch();
       const rows = this.#pages.put(batch, this.#footing.pushed, wanted);
-      await this.#makeRoom(batch);
+      await this.#room.make(batch, this.#footing.pushed);
       await this.#pages.write(batch, "relaxed");
       this.#pages.supersede(rows);
     });
@@ -466,19 +463,20 @@ export class ReplicaStore {
     const base = changes?.snapshot ?? this.base;
     const pushed = this.newest + 1;
     for (const state of this.#cuts.dropUpTo(Infinity)) this.#pages.release(state);
-    const removed = this.#rowsToRemove(changes);
+    const removed = rowsToRemove(this.#pages.rows, this.#footing.pushed, changes);
     const rescued = await this.#pages.rescue(removed, this.#footing.pushed, pushed);
     const batch = newBatch();
     this.#pages.putRemoval(batch, removed);
     for (const { state } of this.#line) batch.delete.add(commitKey(this.vid, state));
-    const { rows, line } = this.#putLine(batch, removed, pushed, commits);
+    const { rows, line } = putLine(this.#pages, batch, { removed, base: pushed, commits });
+    for (const commit of line) this.#putCommit(batch, commit);
     const newest = pushed + line.length;
     // the push may land yet: what comes from here on must not be taken for it
     const cid = push === undefined ? this.cid : this.#parts.newClientId();
     const footing = { cid, base, pushed, newest, push: undefined };
     this.#putFooting(batch, footing);
     await this.#pages.write(batch);
-    const changed = this.#changedBy(changes, line);
+    const changed = changedBy(changes, this.base, [...this.#line, ...line]);
     this.#pages.remove(removed, rescued);
     this.#stand(footing, line, changed);
     this.#pages.supersede(rows);
@@ -486,86 +484,6 @@ export class ReplicaStore {
     this.#cuts = new LineCuts(line);
     for (const state of this.#cuts.states) this.#pages.points.hold({ state, pushed });
     this.#parts.onChange({ pages: changed, fromServer: true });
-  }
-
-  /** The rows of the line, and of the pages that the server changed. */
-  #rowsToRemove(changes: RemoteChanges | undefined): PageRow[] {
-    const { rows } = this.#pages;
-    const removed = new Set(rows.newerThan(this.#footing.pushed));
-    if (changes === undefined) return [...removed];
-    for (const row of rowsAmong(rows, changes.pages)) removed.add(row);
-    for (const row of rows.above(changes.snapshot.pageCount)) removed.add(row);
-    return [...removed];
-  }
-
-  /** Every page that may be another one when the line and the base are replaced. */
-  #changedBy(changes: RemoteChanges | undefined, line: readonly LocalCommit[]): PageSet {
-    const head = changes?.snapshot ?? this.base;
-    const counts: number[] = [this.base?.pageCount ?? 0, head?.pageCount ?? 0];
-    for (const { pageCount } of [...this.#line, ...line]) counts.push(pageCount);
-    const last = Math.max(...counts);
-    if (changes !== undefined && changes.pages === undefined) return pagesFrom(1, last);
-    return PageSet.union([
-      ...this.#line.map(({ pages }) => pages),
-      ...line.map(({ pages }) => pages),
-      changes?.pages ?? PageSet.empty,
-      // whatever was cut off by any of them, or is there again
-      pagesFrom(Math.min(...counts) + 1, last),
-    ]);
-  }
-
-  /** Puts the commits of a new line on top of what is left; of each page the newest version. */
-  #putLine(
-    batch: Batch,
-    removed: readonly PageRow[],
-    base: State,
-    commits: readonly LocalChanges[],
-  ): { rows: PageRow[]; line: LocalCommit[] } {
-    const gone = new Set(removed);
-    const newest = new Map<number, readonly [State, Uint8Array]>();
-    const line = commits.map(({ pages, pageCount }, i) => {
-      const state = base + 1 + i;
-      const cut = this.#pages.rows.above(pageCount).filter((row) => !gone.has(row));
-      for (const { pageIdx } of cut) newest.set(pageIdx, [state, ZERO_PAGE]);
-      for (const pageIdx of newest.keys()) {
-        if (pageIdx > pageCount) newest.set(pageIdx, [state, ZERO_PAGE]);
-      }
-      for (const [pageIdx, page] of pages) newest.set(pageIdx, [state, page]);
-      const commit = { state, pageCount, pages: PageSet.from(pages.keys()) };
-      this.#putCommit(batch, commit);
-      return commit;
-    });
-    const rows = [...newest].flatMap(([pageIdx, [state, page]]) =>
-      this.#pages.put(batch, state, [[pageIdx, page]])
-    );
-    return { rows, line };
-  }
-
-  /** Evicts what the server has, too, until a batch finds room. */
-  async #makeRoom({ put }: Batch): Promise<void> {
-    const { storage, bytesMax } = this.#parts;
-    let wanted = 0;
-    for (const value of put.values()) wanted += value.length + KEY_BYTES;
-    if (storage.bytes + wanted <= bytesMax) return;
-    // twice around: the first time passes over what was read lately
-    let sweeps = 2 * Math.ceil(this.#pages.rows.count / EVICT_ROWS) + 2;
-    while (sweeps-- > 0 && storage.bytes + wanted > bytesMax * EVICT_TO) {
-      const idle = this.#pages.idle(EVICT_ROWS, this.#footing.pushed);
-      if (idle.length > 0) await this.#evict(idle);
-    }
-    if (storage.bytes + wanted <= bytesMax) return;
-    throw new GraftError(
-      "unavailable",
-      `Cannot write to the replica of volume "${this.vid}": its storage is full`,
-      { hint: "What is left was never pushed: go online, or allow more bytes" },
-    );
-  }
-
-  async #evict(rows: readonly PageRow[]): Promise<void> {
-    const batch = newBatch();
-    this.#pages.putRemoval(batch, rows);
-    await this.#pages.write(batch, "relaxed");
-    this.#pages.remove(rows, []);
   }
 }
 
