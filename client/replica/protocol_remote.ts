@@ -14,6 +14,7 @@ import { GraftClient } from "../graft_client.ts";
 import type { GraftClientOptions } from "../options.ts";
 import type { ProtocolSpeaker } from "./detecting_remote.ts";
 import type { RemoteChanges, RemoteCommit, RemoteNews, RemoteSnapshot } from "./remote.ts";
+import { pagesFrom } from "./snapshot_points.ts";
 
 /** What a {@linkcode ProtocolRemote} is made of. */
 export interface ProtocolRemoteParts {
@@ -33,7 +34,7 @@ const POLL_MS = 1000;
  * guard the pages on their way.
  *
  * Nor has it ids of requests: a push that may have landed did so if the commit on its base is by the replica's
- * own client, which nobody else uses.
+ * own client, and has the same pages and page count.
  */
 export class ProtocolRemote implements ProtocolSpeaker {
   /** The server's URL. */
@@ -161,18 +162,28 @@ export class ProtocolRemote implements ProtocolSpeaker {
   }
 
   async #findOwn(
-    { vid, cid, base }: RemoteCommit,
+    commit: RemoteCommit,
     signal: AbortSignal | undefined,
   ): Promise<RemoteSnapshot | undefined> {
+    const { vid, base } = commit;
+    const lsn = nextLsn(base?.lsn);
     try {
-      const lsn = nextLsn(base?.lsn);
-      const snapshot = await this.#reader.snapshot(vid, { lsn, signal });
-      return snapshot.cid === cid ? toRemote(snapshot) : undefined;
+      const range = { start: lsn, end: lsn };
+      const { snapshot, graft } = await this.#reader.pullGraft(vid, { range, signal });
+      return isOfCommit(commit, snapshot, graft) ? toRemote(snapshot) : undefined;
     } catch (error) {
       if (isGraftError(error, "missing")) return undefined;
       throw error;
     }
   }
+}
+
+/** A copy of a storage has the same client id, so what was committed counts, too. */
+function isOfCommit(commit: RemoteCommit, snapshot: Snapshot, graft: PageSet): boolean {
+  const { cid, pageCount, pageSet } = commit;
+  if (snapshot.cid !== cid || snapshot.pageCount !== pageCount) return false;
+  // a server may name what was cut off, too
+  return graft.intersection(pagesFrom(1, pageCount)).equals(pageSet);
 }
 
 function toRemote({ vid, cid, lsn, pageCount, timestampMs }: Snapshot): RemoteSnapshot {
