@@ -5,10 +5,12 @@ import { setImmediate } from "node:timers/promises";
 import { TestRemote, TestServer, unreachable } from "../../client/replica/_testing_remote.ts";
 import { TestStorage } from "../../client/replica/_testing_storage.ts";
 import { Replica } from "../../client/replica/replica.ts";
+import type { Prefetch } from "../../client/replica/replica.ts";
 import type { ReplicaSnapshot } from "../../client/replica/snapshot.ts";
 import type { Transaction } from "../../client/replica/transaction.ts";
 import { isGraftError } from "../../src/core/errors.ts";
 import { newGid, parseGid } from "../../src/core/gid.ts";
+import { PageSet } from "../../src/core/page_set.ts";
 import type { Random } from "../../src/core/random.ts";
 import type { Timers } from "../../src/core/timers.ts";
 
@@ -142,6 +144,8 @@ export class ReplicaSimulation {
   readonly #faults: number;
   /** Of a hundred acts, how many are resets. */
   readonly #resets: number;
+  /** Neighbours come along in some runs: so pages are fetched that were cut off here. */
+  readonly #prefetch: Prefetch | undefined;
   #failure: unknown;
   #stamp = 0;
   #isCalm = false;
@@ -154,6 +158,8 @@ export class ReplicaSimulation {
     this.#bytesMax = this.#chance.is(0.4) ? 60_000 : Infinity;
     this.#resets = this.#chance.is(0.4) ? 0 : 4;
     this.#faults = this.#chance.is(0.3) ? 0 : 0.1;
+    const hasPrefetch = this.#chance.is(0.5);
+    this.#prefetch = hasPrefetch ? (_, { pageCount }) => PageSet.range(1, pageCount) : undefined;
   }
 
   /** Runs to the end. @throws What was not as it should be. */
@@ -225,6 +231,7 @@ export class ReplicaSimulation {
       random: this.#chance,
       timers: this.#schedule,
       bytesMax: this.#bytesMax,
+      prefetch: this.#prefetch,
     });
     let isOver = false;
     opening.then((replica) => node.replica = replica, (error) => {
