@@ -21,7 +21,6 @@ async function endOf(failure: Error): Promise<unknown> {
     pageCount: toPageCount(1),
     requestId: new Uint8Array(16),
     pageSet: PageSet.from([1]),
-    // deno-lint-ignore require-await -- the seam asks for pages that come one by one
     pages: async function* () {
       yield [1, new Uint8Array(4096).fill(7)] as const;
     },

@@ -19,7 +19,6 @@ const FIRST: Omit<RemoteCommit, "pageSet" | "pages" | "pageCount"> = {
 
 /** A first commit of one page. */
 function commitOf(pageIdx: number, pageCount: number): RemoteCommit {
-  // deno-lint-ignore require-await -- the seam asks for pages that come one by one
   async function* pages() {
     yield [pageIdx, new Uint8Array(4096).fill(pageIdx)] as const;
   }
