@@ -94,11 +94,20 @@ export class LogFile {
     try {
       this.#file.write(bytes, this.#end);
     } catch (error) {
-      this.cutRest();
+      this.#tryCutRest();
       throw error;
     }
     this.#end += bytes.length;
     return rows;
+  }
+
+  /** After a write that failed: that error tells more, and the next record writes over what is left. */
+  #tryCutRest(): void {
+    try {
+      this.cutRest();
+    } catch {
+      // a reader takes what is left for a torn end
+    }
   }
 
   /** Makes all of it survive a crash of the machine. */
