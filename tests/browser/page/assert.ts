@@ -51,5 +51,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function show(value: unknown): string {
   if (value instanceof Uint8Array) return `${value.length} bytes (${value.subarray(0, 8)}…)`;
-  return (JSON.stringify(value) ?? String(value)).slice(0, 300);
+  const text = JSON.stringify(value, (_, part) => typeof part === "bigint" ? `${part}n` : part);
+  return (text ?? String(value)).slice(0, 300);
 }
