@@ -59,8 +59,6 @@ export class Connection {
   #engine!: Engine;
   #vfs!: VolumeVfs;
   readonly #statements = new StatementCache();
-  /** Pragmas that were answered when they were prepared, and have to be prepared anew. */
-  readonly #answered = new WeakSet<Statement>();
   /** What the engine broke down with. */
   #breakdown: unknown;
   /** Why calls are not run any more. */
@@ -292,12 +290,10 @@ export class Connection {
     await this.#begin();
     const known = this.#statements.take(sql);
     if (known !== undefined) return known;
-    const answered = this.#vfs.pragmasAnswered;
     const { statement, tail } = await this.#prepare(sql);
     if (statement === undefined) {
       throw new GraftError("invalid", "Cannot run the statement: the text holds none");
     }
-    if (this.#vfs.pragmasAnswered !== answered) this.#answered.add(statement);
     if (BLANK.test(tail)) return statement;
     await statement.finalize();
     throw new GraftError("invalid", `Cannot run "${sql}": it holds several statements`, {
@@ -367,9 +363,7 @@ export class Connection {
       await statement.finalize();
       throw error;
     }
-    const isUsedUp = statement.hasRun && this.#answered.has(statement);
-    if (isUsedUp) await statement.finalize();
-    else await this.#statements.keep(sql, statement);
+    await this.#statements.keep(sql, statement);
   }
 }
 

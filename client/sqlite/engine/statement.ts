@@ -34,7 +34,6 @@ export class Statement {
   #isDone = true;
   /** Whether it is at a row: then what it does may fail yet. */
   #isAtRow = false;
-  #hasRun = false;
 
   private constructor(engine: Engine, sql: string, pointer: Pointer) {
     const { exports } = engine;
@@ -65,11 +64,6 @@ export class Statement {
   /** How many parameters it has. */
   get parameterCount(): number {
     return this.#parameters.length;
-  }
-
-  /** Whether it was run since it was prepared. */
-  get hasRun(): boolean {
-    return this.#hasRun;
   }
 
   /** The names of its columns; none for a statement that answers no rows. */
@@ -177,7 +171,6 @@ export class Statement {
   }
 
   #isRow(code: number): boolean {
-    this.#hasRun = true;
     this.#isDone = code === ResultCode.DONE;
     this.#isAtRow = code === ResultCode.ROW;
     if (this.#isAtRow) return true;

@@ -59,7 +59,6 @@ for (const build of BUILDS) {
   Deno.test(`${build}: a statement runs again, with other values and none left over`, async () => {
     const engine = await openEngine(build);
     const statement = await prepare(engine, "select ?");
-    assert.equal(statement.hasRun, false);
     for (const value of [1, "two", null]) {
       statement.bind([value]);
       assert.equal(await statement.step(), true);
@@ -67,7 +66,6 @@ for (const build of BUILDS) {
       assert.equal(await statement.step(), false);
       await statement.reset();
     }
-    assert.ok(statement.hasRun);
     await statement.finalize();
     await engine.close();
   });

@@ -167,6 +167,7 @@ Deno.test("what was cut off and is there again is zeros", async () => {
   for (const i of [2, 3, 4]) bench.write(i, page(i));
   await bench.commit();
   bench.begin();
+  bench.write(3, page(33));
   bench.file.truncate(4096);
   bench.write(4, page(44));
   assert.equal((await bench.read(3))[1][0], 0);

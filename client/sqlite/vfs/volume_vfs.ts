@@ -50,18 +50,12 @@ export class VolumeVfs implements VfsMethods {
   /** Whether something failed, so that what SQLite keeps in memory, beside its cache of pages, may be wrong. */
   isTainted = false;
   #failure: VfsFailure | undefined;
-  #pragmasAnswered = 0;
 
   /** Nothing is open yet. */
   constructor(parts: VolumeVfsParts) {
     this.#parts = parts;
     const onFailure = (cause: unknown, resultCode: number) => this.#note(cause, resultCode);
     this.file = new VolumeFile({ ...parts, onFailure });
-  }
-
-  /** How many pragmas were answered here: when they were prepared, once and for all. */
-  get pragmasAnswered(): number {
-    return this.#pragmasAnswered;
   }
 
   /** Whether SQLite was told of a failure that must not go unheard. Until it is taken nothing is committed. */
@@ -216,7 +210,6 @@ export class VolumeVfs implements VfsMethods {
       const text = value === 0 ? undefined : this.#text(value);
       const answer = this.#parts.pragma(this.#text(name).toLowerCase(), text);
       if (answer === undefined) return ResultCode.NOTFOUND;
-      this.#pragmasAnswered++;
       if (!(answer instanceof Promise)) return this.#answer(argument, answer);
       return answer.then(
         (later) => this.#answer(argument, later),
