@@ -19,6 +19,17 @@ Deno.test("bundle() makes one file that needs nothing else", async () => {
   });
 });
 
+Deno.test("bundle() keeps WebAssembly as it is, in digits that compress", async () => {
+  const wasm = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+  const source = `import * as none from "./none.wasm"; export const names = Object.keys(none);`;
+  await withModule(source, async (entry) => {
+    await Deno.writeFile(entry.replace("entry.ts", "none.wasm"), wasm);
+    await bundle(entry, `${entry}.js`);
+    assert.match(await Deno.readTextFile(`${entry}.js`), /"0061736d01000000"/);
+    await proveSelfContained(`${entry}.js`);
+  });
+});
+
 Deno.test("bundle() says what is wrong with the source", async () => {
   await withModule(`export { part } from "./nowhere.ts";`, async (entry) => {
     await assert.rejects(bundle(entry, `${entry}.js`), /Cannot bundle the client: .*nowhere/s);
