@@ -1,30 +1,17 @@
 // How the answers of the v1 interface look.
 
-import { GraftError, type GraftErrorCode, isGraftError } from "../src/core/errors.ts";
+import { GraftError, isGraftError } from "../src/core/errors.ts";
 import type { VolumeId } from "../src/core/gid.ts";
 import type { Lsn } from "../src/core/lsn.ts";
 import type { PageSet } from "../src/core/page_set.ts";
 import type { Snapshot } from "../src/core/snapshot.ts";
 import { fromWireError } from "../src/wire/protocol.ts";
-import { isMediaType } from "../src/wire/v1/media_types.ts";
 import { type Decompress, PageStreamDecoder } from "../src/wire/v1/page_stream_decoder.ts";
 import { snapshotFromJson } from "../src/wire/v1/snapshot_json.ts";
 import { type AnswerForm, hintFor } from "./_answers.ts";
+import { hasProblem, type Problem, readProblem } from "./_problem.ts";
 import { PagesRead } from "./pages_read.ts";
 import { NoV1Error } from "./replica/v1_transport.ts";
-
-const PROBLEM_MEDIA_TYPE = "application/problem+json";
-/** What a server may say of itself; `aborted` is only ever the caller's. */
-const CODES: readonly GraftErrorCode[] = [
-  "invalid",
-  "missing",
-  "conflict",
-  "unauthorized",
-  "forbidden",
-  "unavailable",
-  "damaged",
-  "internal",
-];
 
 /**
  * Answers of a content type, and problem details. A path that is not there at all is a `NoV1Error`: our
@@ -34,10 +21,12 @@ export function v1Answers(mediaType: string): AnswerForm {
   return {
     mediaType,
     readRefusal(response, answer, action) {
-      const { status, headers } = response;
-      const isProblem = isMediaType(headers.get("content-type"), PROBLEM_MEDIA_TYPE);
-      const problem = isProblem ? readProblem(answer) : undefined;
-      if (problem !== undefined) return problem;
+      const { status } = response;
+      const problem = hasProblem(response) ? readProblemSafely(answer) : undefined;
+      if (problem !== undefined) {
+        const { code, detail, hint } = problem;
+        return { code, state: detail, hint: hint ?? hintFor(code) };
+      }
       if (status === 404 || status === 405) {
         throw new NoV1Error(action, `the server answered ${status}`);
       }
@@ -47,12 +36,12 @@ export function v1Answers(mediaType: string): AnswerForm {
   };
 }
 
-function readProblem(answer: Uint8Array) {
-  const problem = parseJson(answer, () => undefined);
-  const { code: told, detail, hint } = Object(problem) as Record<string, unknown>;
-  const code = CODES.find((known) => known === told);
-  if (code === undefined || typeof detail !== "string") return undefined;
-  return { code, state: detail, hint: typeof hint === "string" ? hint : hintFor(code) };
+function readProblemSafely(answer: Uint8Array): Problem | undefined {
+  try {
+    return readProblem(answer);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The snapshot in an answer: without the digest, which v0.1 does not tell. */

@@ -5,22 +5,15 @@ import type { Lsn } from "../src/core/lsn.ts";
 import type { PageBuffer } from "../src/core/page_buffer.ts";
 import type { PageSet } from "../src/core/page_set.ts";
 import type { Snapshot } from "../src/core/snapshot.ts";
-import {
-  acceptPages,
-  COMMIT_MEDIA_TYPE,
-  PAGE_SET_MEDIA_TYPE,
-  PAGES_MEDIA_TYPE,
-} from "../src/wire/v1/media_types.ts";
+import { COMMIT_MEDIA_TYPE, PAGES_MEDIA_TYPE } from "../src/wire/v1/media_types.ts";
 import type { Decompress } from "../src/wire/v1/page_stream_decoder.ts";
-import { formatPageRanges } from "../src/wire/v1/page_ranges.ts";
+import { pagesRequest } from "./_pages_request.ts";
 import type { ServerUrls } from "./_protocol_calls.ts";
 import type { Transport, TransportRequest } from "./_transport.ts";
 import { readPageStream, readSnapshot, v1Answers } from "./_v1_answers.ts";
 import { type CommitFacts, encodeCommit } from "./_v1_commit.ts";
 import type { PagesRead } from "./pages_read.ts";
 
-/** Characters of a list of pages in a URL; a longer one is sent as a page set. */
-const LIST_CHARACTERS_MAX = 1024;
 /**
  * Bytes that a server which reads no more of a request than its path takes all the same. Of a longer body
  * the end meets a closed connection, and the answer, which would say that v1 is not there, is lost.
@@ -116,14 +109,8 @@ export class V1Calls {
     lsn: Lsn | undefined,
     pageSet: PageSet,
   ): Pick<TransportRequest<unknown>, "method" | "url" | "headers" | "body"> {
-    const accept = acceptPages(this.#decompress === undefined ? "raw" : "zstd");
-    const query = lsn === undefined ? "" : `?lsn=${lsn}`;
-    const url = `${this.#urls.pagestoreUrl}/v1/volumes/${vid}/pages`;
-    const list = formatPageRanges(pageSet);
-    if (list.length <= LIST_CHARACTERS_MAX) {
-      return { method: "GET", url: `${url}/${list}${query}`, headers: { accept } };
-    }
-    const headers = { accept, "content-type": PAGE_SET_MEDIA_TYPE };
-    return { method: "POST", url: url + query, headers, body: pageSet.bytes };
+    const zstd = this.#decompress !== undefined;
+    const { path, ...rest } = pagesRequest({ vid, lsn, pageSet, zstd });
+    return { ...rest, url: this.#urls.pagestoreUrl + path };
   }
 }

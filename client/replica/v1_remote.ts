@@ -11,14 +11,8 @@ import type { Lsn } from "../../src/core/lsn.ts";
 import { PageSet } from "../../src/core/page_set.ts";
 import { digestsEqual } from "../../src/core/content_digest.ts";
 import { changesFromJson } from "../../src/wire/v1/changes_json.ts";
-import {
-  acceptPages,
-  COMMIT_MEDIA_TYPE,
-  isMediaType,
-  PAGE_SET_MEDIA_TYPE,
-  PAGES_MEDIA_TYPE,
-} from "../../src/wire/v1/media_types.ts";
-import { formatPageRanges } from "../../src/wire/v1/page_ranges.ts";
+import { COMMIT_MEDIA_TYPE, isMediaType, PAGES_MEDIA_TYPE } from "../../src/wire/v1/media_types.ts";
+import { pagesRequest } from "../_pages_request.ts";
 import { type Decompress, PageStreamDecoder } from "../../src/wire/v1/page_stream_decoder.ts";
 import type { StreamHeader } from "../../src/wire/v1/page_stream_header.ts";
 import { snapshotFromJson } from "../../src/wire/v1/snapshot_json.ts";
@@ -32,12 +26,7 @@ import {
   type ReplicaRemote,
   VolumeDeletedError,
 } from "./remote.ts";
-import {
-  StrangeAnswer,
-  type V1Request,
-  V1Transport,
-  type V1TransportParts,
-} from "./v1_transport.ts";
+import { StrangeAnswer, V1Transport, type V1TransportParts } from "./v1_transport.ts";
 
 /** What a {@linkcode V1Remote} is made of. */
 export interface V1RemoteParts extends V1TransportParts {
@@ -49,8 +38,6 @@ export interface V1RemoteParts extends V1TransportParts {
 
 /** Pages of one request. */
 const PAGES_MAX = 16_384;
-/** Characters of a list of pages in a URL; a longer one is sent as a page set. */
-const LIST_CHARACTERS_MAX = 1024;
 /** Speaks v1. All volumes that are followed share one connection. */
 export class V1Remote implements ReplicaRemote {
   /** The server's URL. */
@@ -107,7 +94,8 @@ export class V1Remote implements ReplicaRemote {
     for (let from = 0; from < all.length; from += PAGES_MAX) {
       const part = PageSet.from(all.subarray(from, from + PAGES_MAX));
       await this.#pagestore.send({
-        ...pagesRequest(vid, lsn, part, this.#decompress !== undefined),
+        action: `read pages of volume "${vid}" at LSN ${lsn}`,
+        ...pagesRequest({ vid, lsn, pageSet: part, zstd: this.#decompress !== undefined }),
         signal,
         isPatient: true,
         read: (response, ending) => this.#readStream(response, ending, { vid, lsn, take }),
@@ -199,20 +187,6 @@ interface WantedStream {
   readonly vid: VolumeId;
   readonly lsn: Lsn;
   readonly take: (pageIdx: number, page: Uint8Array) => void;
-}
-
-type PagesRequest = Pick<V1Request<void>, "action" | "method" | "path" | "headers" | "body">;
-
-function pagesRequest(vid: VolumeId, lsn: Lsn, wanted: PageSet, zstd: boolean): PagesRequest {
-  const action = `read pages of volume "${vid}" at LSN ${lsn}`;
-  const accept = acceptPages(zstd ? "zstd" : "raw");
-  const list = formatPageRanges(wanted);
-  const path = `/v1/volumes/${vid}/pages`;
-  if (list.length <= LIST_CHARACTERS_MAX) {
-    return { action, method: "GET", path: `${path}/${list}?lsn=${lsn}`, headers: { accept } };
-  }
-  const headers = { accept, "content-type": PAGE_SET_MEDIA_TYPE };
-  return { action, method: "POST", path: `${path}?lsn=${lsn}`, headers, body: wanted.bytes };
 }
 
 function requireHeader(header: StreamHeader | undefined, vid: VolumeId, lsn: Lsn): void {

@@ -6,10 +6,10 @@
 
 import { readBody } from "../../src/core/body_chunks.ts";
 import type { Clock } from "../../src/core/clock.ts";
-import { GraftError, type GraftErrorCode, isGraftError } from "../../src/core/errors.ts";
+import { GraftError, isGraftError } from "../../src/core/errors.ts";
 import type { Random } from "../../src/core/random.ts";
 import type { Timers } from "../../src/core/timers.ts";
-import { isMediaType } from "../../src/wire/v1/media_types.ts";
+import { hasProblem, type Problem, readProblem } from "../_problem.ts";
 import { retryAfterMs, retryDelayMs, transferMs } from "../_retry.ts";
 import type { Fetch } from "../_transport.ts";
 import { TooLargeError, VolumeDeletedError } from "./remote.ts";
@@ -45,18 +45,6 @@ export interface V1Request<T> {
   /** Makes the result of the answer; a GraftError `invalid` means that the answer is malformed. */
   readonly read: (response: Response, signal: AbortSignal) => Promise<T>;
 }
-
-const PROBLEM_MEDIA_TYPE = "application/problem+json";
-const CODES: readonly GraftErrorCode[] = [
-  "invalid",
-  "missing",
-  "conflict",
-  "unauthorized",
-  "forbidden",
-  "unavailable",
-  "damaged",
-  "internal",
-];
 
 /** After uploads that took too long the next ones are granted up to so many times as much. */
 const PATIENCE_MAX = 16;
@@ -168,7 +156,7 @@ export class V1Transport {
   /** The answer is an error: one that may pass is a failure, any other is thrown. */
   async #refusal(action: string, response: Response, signal: AbortSignal): Promise<Failure> {
     const { status } = response;
-    const problem = await readProblem(response, signal);
+    const problem = await problemOf(response, signal);
     const waitMs = retryAfterMs(response.headers.get("retry-after"), this.#parts.clock);
     if (problem === undefined) {
       const state = `${this.url} answered ${status}`;
@@ -203,21 +191,10 @@ function failure(action: string, state: string, cause?: unknown, waitMs = 0): Fa
   return { error: new GraftError("unavailable", message, { cause }), retryAfterMs: waitMs };
 }
 
-interface Problem {
-  readonly code: GraftErrorCode;
-  readonly detail: string;
-  readonly hint?: string;
-}
-
 /** What the server itself says; undefined where something else answered. */
-async function readProblem(response: Response, signal: AbortSignal): Promise<Problem | undefined> {
-  if (!isMediaType(response.headers.get("content-type"), PROBLEM_MEDIA_TYPE)) {
-    await response.body?.cancel();
-    return undefined;
-  }
+async function problemOf(response: Response, signal: AbortSignal): Promise<Problem | undefined> {
   // one that breaks off is a broken connection
-  const problem = JSON.parse(new TextDecoder().decode(await readBody(response.body, signal)));
-  const code = CODES.find((known) => known === problem?.code);
-  if (code === undefined || typeof problem.detail !== "string") return undefined;
-  return { code, detail: problem.detail, hint: problem.hint };
+  if (hasProblem(response)) return readProblem(await readBody(response.body, signal));
+  await response.body?.cancel();
+  return undefined;
 }

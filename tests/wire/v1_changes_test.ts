@@ -78,7 +78,7 @@ bounded("a deleted volume is gone for both protocols", async () => {
   assert.equal(await removed.text(), "");
   assert.equal(await status(remove()), 404);
   assert.equal(await status(fetch(volume.url)), 404);
-  assert.equal(await status(fetch(`${volume.url}/changes`)), 404);
+  assert.equal(await status(fetch(`${volume.url}/changes`)), 410);
   assert.equal(await status(volume.tryRead("1", 1)), 404);
   assert.equal(await status(volume.tryCommit({ base: 1 })), 409);
   assert.equal((await new TestVolume(server.to, volume.vidBytes).trySnapshot()).status, 404);
