@@ -31,6 +31,8 @@ export interface LoadedReplica {
   readonly versions: readonly PageVersion[];
   /** The keys of rows that nobody needs: they were to be removed. */
   readonly garbage: string[];
+  /** Pages that a local commit wrote and the storage has lost: nobody has them. */
+  readonly lost: ReadonlySet<number>;
 }
 
 /** Reads what a storage has of a volume. */
@@ -52,7 +54,19 @@ export async function loadReplica(storage: ReplicaStorage, vid: VolumeId): Promi
     if (isToBePushed(ends, footing, row, until)) versions.push({ row, until, isStored: true });
     else garbage.push(row.key);
   });
-  return { footing, line, rows, versions: versions.sort((a, b) => a.until - b.until), garbage };
+  versions.sort((a, b) => a.until - b.until);
+  return { footing, line, rows, versions, garbage, lost: lostPages(line, rows) };
+}
+
+/** Each page of a local commit has a row of that state or a newer one. */
+function lostPages(line: readonly LocalCommit[], rows: PageRows): ReadonlySet<number> {
+  const lost = new Set<number>();
+  for (const { state, pages } of line) {
+    for (const pageIdx of pages) {
+      if ((rows.get(pageIdx)?.state ?? -1) < state) lost.add(pageIdx);
+    }
+  }
+  return lost;
 }
 
 /** Whether a push up to one of the states `ends` carries this version. */

@@ -78,6 +78,8 @@ export class ReplicaStore {
   #lowest: number;
   #isKnown: boolean;
   #isClosed = false;
+  /** Pages of local commits that the storage has lost. */
+  #lost: ReadonlySet<number>;
   /** Where the line can be cut although pages were written again since; held. */
   #cuts: LineCuts;
 
@@ -87,6 +89,7 @@ export class ReplicaStore {
     this.#pages = new LocalPages(parts.storage, parts.vid, this.#turns, loaded);
     this.#room = new StorageRoom(parts, this.#pages);
     this.#line = [...loaded.line];
+    this.#lost = loaded.lost;
     this.#lowest = lowestOf(this.#line);
     this.#isKnown = loaded.footing !== undefined;
     this.#footing = loaded.footing ??
@@ -171,6 +174,7 @@ export class ReplicaStore {
     pageIdx: number,
   ): Uint8Array | Promise<Uint8Array | undefined> | undefined {
     if (pageIdx > point.pageCount) return ZERO_PAGE;
+    if (this.#lost.size > 0) this.#requireThere(pageIdx);
     const row = this.#rowOf(point, pageIdx);
     if (row !== undefined) return this.#pages.read(row);
     return this.#isOnServer(point, pageIdx) ? undefined : ZERO_PAGE;
@@ -369,7 +373,7 @@ export class ReplicaStore {
       const lastWrite = writes.at(-1)?.state ?? 0;
       // a page that was written and then cut off has a row of zeros, so one without any was only cut off
       if (lastWrite === 0) return ZERO_PAGE;
-      throw damagedRow(pageKey(this.vid, pageIdx, lastWrite), "a local commit's only copy is gone");
+      throw lostPage(pageKey(this.vid, pageIdx, lastWrite));
     }
     const page = await this.#pages.readChecked(row);
     if (page !== undefined) return page;
@@ -410,6 +414,11 @@ export class ReplicaStore {
   close(): Promise<void> {
     this.#isClosed = true;
     return this.#turns.run(() => this.#parts.storage.close());
+  }
+
+  /** What the server has instead would be older. */
+  #requireThere(pageIdx: number): void {
+    if (this.#lost.has(pageIdx)) throw lostPage(pageKey(this.vid, pageIdx, this.newest));
   }
 
   #rowOf(point: SnapshotPoint, pageIdx: number): PageRow | undefined {
@@ -479,6 +488,7 @@ export class ReplicaStore {
     const changed = changedBy(changes, this.base, [...this.#line, ...line]);
     this.#pages.remove(removed, rescued);
     this.#stand(footing, line, changed);
+    this.#lost = new Set();
     this.#pages.supersede(rows);
     if (push !== undefined) this.#pages.release(push.last);
     this.#cuts = new LineCuts(line);
@@ -492,6 +502,10 @@ export function lowestOf(line: readonly LocalCommit[]): number {
   let lowest = Infinity;
   for (const { pageCount } of line) lowest = Math.min(lowest, pageCount);
   return lowest;
+}
+
+function lostPage(key: string): GraftError {
+  return damagedRow(key, "a local commit's only copy is gone");
 }
 
 /** Tried again: it may have been somebody in between. */

@@ -218,8 +218,12 @@ Deno.test("a local commit that the storage has lost a page of is not pushed", as
   await bench.storage.write({ delete: [key!] });
   const later = new Bench(bench.server, bench.storage.crash(() => 1));
   await using again = await later.open();
+  await assert.rejects(again.snapshot().read(2), { code: "damaged", message: /only copy is gone/ });
+  assert.equal((await again.snapshot().read(1))[0], 1);
   await assert.rejects(again.sync(), { code: "damaged", message: /only copy is gone/ });
   assert.equal(bench.server.line(VID).length, 1);
+  await again.reset();
+  assert.deepEqual(await show(again), [1, 2]);
 });
 
 Deno.test("what writes after its transaction has ended is told so", async () => {
