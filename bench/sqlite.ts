@@ -17,7 +17,7 @@ const LOOKUPS = 2_000;
 const PAGE_BYTES = 4096;
 
 /** A database as those of users are: a table of text with an index that does not follow its order. */
-function makeFile(path: string, rows: number): void {
+export function makeFile(path: string, rows: number): void {
   const database = new DatabaseSync(path);
   database.exec(`pragma journal_mode = memory; pragma synchronous = off;
     create table posts (id integer primary key, user_id integer, title text, stars integer)`);
@@ -142,7 +142,7 @@ async function compareCold(title: string, url: string, vid: string): Promise<voi
 }
 
 /** Sends the file's pages as they are. */
-async function importFile(server: ServerProcess, path: string): Promise<string> {
+export async function importFile(server: ServerProcess, path: string): Promise<string> {
   const client = new GraftClient(server.url);
   const vid = client.newVolumeId();
   const bytes = await Deno.readFile(path);
