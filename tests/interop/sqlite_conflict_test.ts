@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { pause, until } from "../harness/poll.ts";
 import { startServer } from "../harness/server.ts";
-import type { Device } from "./_official_client.ts";
+import { Device } from "./_official_client.ts";
 import { SharedDatabase } from "./_shared_database.ts";
 
 const SCHEMA = "create table entries (id integer primary key, author text, body text unique);" +
@@ -60,40 +60,78 @@ Deno.test("both write at once and resolve their conflicts; what was pushed stays
   await shared.assertSame();
 });
 
-Deno.test("ours runs again on what theirs committed first", async () => {
-  await using server = await startServer();
-  const open = Promise.withResolvers<void>();
-  let isHeld = false;
-  /** Offline while `isHeld`, for pushes only. */
-  const holding: typeof fetch = async (input, init) => {
-    if (isHeld && init?.method === "POST") await open.promise;
+/** A `fetch` whose pushes wait while it is shut. */
+class Gate {
+  #open: PromiseWithResolvers<void> | undefined;
+
+  readonly fetch: typeof fetch = async (input, init) => {
+    if (init?.method === "POST") await this.#open?.promise;
     return await fetch(input, init);
   };
+
+  shut(): void {
+    this.#open = Promise.withResolvers();
+  }
+
+  open(): void {
+    this.#open?.resolve();
+    this.#open = undefined;
+  }
+}
+
+Deno.test("ours runs again on what theirs committed first, and neither loses a step", async () => {
+  await using server = await startServer();
+  const gate = new Gate();
+  await using shared = await SharedDatabase.create({
+    url: server.url,
+    createdBy: "theirs",
+    schema: "create table steps (id integer primary key, total integer, who text);" +
+      "create index by_who on steps (who); insert into steps values (1, 0, 'nobody')",
+    options: { fetch: gate.fetch },
+  });
+  const { ours, theirs } = shared;
+  for (let round = 1; round <= 3; round++) {
+    gate.shut();
+    for (let i = 0; i < 3; i++) {
+      // what it writes depends on what is there
+      await ours.transaction(async (tx) => {
+        const { total } = await tx.first<{ total: number }>("select * from steps") ?? { total: 0 };
+        await tx.execute("update steps set total = ?, who = 'ours'", [total + 1]);
+      });
+    }
+    await theirs.sql("update steps set total = total + 10, who = 'theirs'");
+    const { remoteLsn } = await theirs.untilPushed();
+    gate.open();
+    await shared.toTheirs();
+    assert.ok(Number(ours.status().lsn) > remoteLsn);
+    assert.deepEqual(await shared.rows("select total, who from steps"), [[13 * round, "ours"]]);
+    assert.deepEqual(await shared.rows("select count(*) from steps where who > 'ours'"), [[0]]);
+    await shared.assertSame();
+  }
+});
+
+Deno.test("theirs opens the copy that ours keeps of what it cannot push", async () => {
+  await using server = await startServer();
+  const gate = new Gate();
   await using shared = await SharedDatabase.create({
     url: server.url,
     createdBy: "theirs",
     schema: SCHEMA,
-    options: { fetch: holding },
+    options: { fetch: gate.fetch, onConflict: "wait" },
   });
   const { ours, theirs } = shared;
-  await ours.query(ALL);
-  isHeld = true;
-  for (let i = 0; i < 3; i++) {
-    // the key that it takes depends on what is there
-    await ours.execute("insert into entries (author, body) values ('ours', ?)", [`ours ${i}`]);
-  }
-  await theirs.sql("insert into entries (author, body) values ('theirs', 'theirs came first')");
-  const { remoteLsn } = await theirs.untilPushed();
-  isHeld = false;
-  open.resolve();
-  await ours.sync();
-  assert.ok(Number(ours.status().lsn) > remoteLsn);
-  await shared.toTheirs();
-  assert.deepEqual(await shared.rows("select id, body from entries order by id"), [
-    [1, "theirs came first"],
-    [2, "ours 0"],
-    [3, "ours 1"],
-    [4, "ours 2"],
-  ]);
+  gate.shut();
+  await ours.execute("insert into entries (body) values ('ours')");
+  await theirs.sql("insert into entries (body) values ('theirs')");
+  await theirs.untilPushed();
+  gate.open();
+  await assert.rejects(ours.sync(), { code: "conflict" });
+  const copy = await ours.replica.keepBoth();
+  await shared.toOurs();
+  assert.deepEqual(await shared.rows(ALL), [["theirs"]]);
+  await using other = await Device.start({ metastore: server.url, volume: copy });
+  await other.untilAt(1);
+  assert.deepEqual(await other.sql(ALL), [["ours"]]);
+  await other.assertIntegrity();
   await shared.assertSame();
 });
