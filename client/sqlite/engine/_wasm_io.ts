@@ -9,9 +9,12 @@ import { GraftError } from "../../../src/core/errors.ts";
 /** The engine's WebAssembly: where it lies, its bytes, or what was compiled of them. */
 export type SqliteWasm = string | URL | BufferSource | WebAssembly.Module;
 
+/** The two files. */
+export type WasmFile = "wa-sqlite-jspi.wasm" | "wa-sqlite-async.wasm";
+
 /** Compiles the engine's WebAssembly; `fileName` is looked for where nothing is given. */
 export async function compileWasm(
-  fileName: string,
+  fileName: WasmFile,
   given: SqliteWasm | undefined,
 ): Promise<WebAssembly.Module> {
   if (given instanceof WebAssembly.Module) return given;
@@ -20,13 +23,21 @@ export async function compileWasm(
 }
 
 /** Beside the package's own files, where the runtime can tell; else beside this module, as in a bundle. */
-function locate(fileName: string): URL {
+function locate(fileName: WasmFile): URL {
   try {
-    return new URL(import.meta.resolve(`@journeyapps/wa-sqlite/dist/${fileName}`));
+    return new URL(PACKAGED[fileName]());
   } catch {
     return new URL(fileName, import.meta.url);
   }
 }
+
+// literals, which publishing resolves
+const PACKAGED: Readonly<Record<WasmFile, () => string>> = {
+  "wa-sqlite-jspi.wasm": () =>
+    import.meta.resolve("@journeyapps/wa-sqlite/dist/wa-sqlite-jspi.wasm"),
+  "wa-sqlite-async.wasm": () =>
+    import.meta.resolve("@journeyapps/wa-sqlite/dist/wa-sqlite-async.wasm"),
+};
 
 async function load(place: string | URL): Promise<BufferSource> {
   try {
