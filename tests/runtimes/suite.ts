@@ -51,6 +51,7 @@ export function testRuntime(runtime: RuntimeName): void {
     // Node 20 has no storage that is kept
     cases: [
       "the engine may be handed in",
+      "a build that the runtime cannot run is refused",
       ...Object.keys(SQLITE_CASES),
       ...runtime === "Node 20" ? [] : Object.keys(KEPT_CASES),
     ],

@@ -3,17 +3,21 @@
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import type { Fetch } from "../../client/mod.ts";
 import type { Database } from "../../client/sqlite/database.ts";
 import { openDatabase } from "../../client/sqlite/open_database.ts";
 import { graft } from "../../src/cli/_testing.ts";
 import { startServer } from "../../src/server/mod.ts";
 import { makeCities } from "./_cities.ts";
 
-/** What is asked, and of how many pages in a hundred at most the answer may take. */
+/** What is asked, and what the answer may take of a client that has nothing. */
 interface Question {
   readonly sql: string;
   readonly parameters: readonly (string | number)[];
+  /** Pages of a hundred that the database has. */
   readonly percentMax: number;
+  /** Opening the database is some of them. */
+  readonly requestsMax: number;
 }
 
 const QUESTIONS: Readonly<Record<string, Question>> = {
@@ -21,30 +25,35 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
     sql: `select place.* from place_name join place on place.id = place_name.rowid
       where place_name match ? order by place.id`,
     parameters: ["san* AND francisco"],
-    percentMax: 15,
+    percentMax: 5,
+    requestsMax: 150,
   },
   "by country, in a range of names": {
     sql: "select * from place where country = ? and name >= ? and name < ? order by name, id",
     parameters: ["IS", "H", "L"],
-    percentMax: 5,
+    percentMax: 1,
+    requestsMax: 20,
   },
   "nearby": {
     sql: `select name, country, (lat - ?1) * (lat - ?1) + (lng - ?2) * (lng - ?2) as distance
       from place where lat between ?1 - 0.1 and ?1 + 0.1 and lng between ?2 - 0.1 and ?2 + 0.1
       order by distance, id limit 10`,
     parameters: [59.91, 10.75],
-    percentMax: 10,
+    percentMax: 1,
+    requestsMax: 20,
   },
   "a country's middle": {
     sql: "select count(*) as places, avg(lat) as lat, avg(lng) as lng from place where country = ?",
     parameters: ["LU"],
-    percentMax: 10,
+    percentMax: 1,
+    requestsMax: 20,
   },
   "all countries": {
     sql: `select country, count(*) as places from place group by country
       order by places desc, country limit 20`,
     parameters: [],
-    percentMax: 30,
+    percentMax: 22,
+    requestsMax: 50,
   },
 };
 
@@ -62,8 +71,13 @@ Deno.test("the places of the world are queried from anywhere", async (t) => {
   const [url] = server.urls;
   const folder = await Deno.makeTempDir({ prefix: "graft-cities-" });
   const opened: Database[] = [];
+  let requests = 0;
+  const counting: Fetch = (input, init) => {
+    requests++;
+    return fetch(input, init);
+  };
   const open = async (vid: string) => {
-    const db = await openDatabase(url, vid);
+    const db = await openDatabase(url, vid, { fetch: counting });
     opened.push(db);
     return db;
   };
@@ -78,11 +92,13 @@ Deno.test("the places of the world are queried from anywhere", async (t) => {
       await t.step(name, async () => {
         const expected = expectedOf(path, question);
         assert.ok(expected.length > 0);
+        const before = requests;
         const db = await open(vid);
         assert.deepEqual(await db.query(question.sql, question.parameters), expected);
         const { pages, pageCount } = db.status();
         const percent = 100 * (pages.fetched + pages.prefetched) / pageCount;
         assert.ok(percent <= question.percentMax, `${percent} % of ${pageCount} pages`);
+        assert.ok(requests - before <= question.requestsMax, `${requests - before} requests`);
       });
     }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { GraftError } from "../../../src/core/errors.ts";
 import { compileWasm, type SqliteWasm } from "./_wasm_io.ts";
 import { instantiateAsyncify } from "./asyncify_instance.ts";
 import { hasPromiseIntegration, instantiateJspi } from "./jspi_instance.ts";
@@ -11,7 +12,7 @@ import type { SqliteInstance, SqliteModuleFactory } from "./sqlite_module.ts";
 
 /**
  * The two builds of the engine: `jspi` needs JavaScript promise integration (Deno 2.9, Chromium, Firefox, Node
- * 25); `asyncify` runs everywhere, at two thirds of the speed.
+ * 24.21, Bun 1.4); `asyncify` runs everywhere, at half to two thirds of the speed.
  */
 export type EngineBuild = "jspi" | "asyncify";
 
@@ -39,9 +40,11 @@ const loaded = new Map<EngineBuild, Promise<LoadedEngine>>();
 /**
  * Loads an engine: the one that is loaded already, unless other WebAssembly is given.
  *
- * @throws {GraftError} `unavailable` when its WebAssembly cannot be had.
+ * @throws {GraftError} `unavailable` when its WebAssembly cannot be had; `invalid` for a build that this runtime cannot
+ * run.
  */
 export function loadEngine(options: EngineOptions = {}): Promise<LoadedEngine> {
+  if (options.build === "jspi" && !hasPromiseIntegration()) return Promise.reject(cannotRun());
   const build = options.build ?? (hasPromiseIntegration() ? "jspi" : "asyncify");
   if (options.wasm !== undefined) return load(build, options.wasm);
   const known = loaded.get(build);
@@ -65,4 +68,11 @@ async function load(build: EngineBuild, wasm: SqliteWasm | undefined): Promise<L
     build,
     instantiate: () => instantiateAsyncify(factory as SqliteModuleFactory, compiled),
   };
+}
+
+function cannotRun(): GraftError {
+  const state = "this runtime has no JavaScript promise integration";
+  return new GraftError("invalid", `Cannot run SQLite's build "jspi": ${state}`, {
+    hint: "Leave the option build out, or use asyncify",
+  });
 }

@@ -31,6 +31,12 @@ export const CASES = {
     assert.deepEqual(await db.values("select 6 * 7"), [[42]]);
     await db.close();
   },
+  async "a build that the runtime cannot run is refused"({ graft }) {
+    const open = () =>
+      graft.openDatabase("http://127.0.0.1:9", undefined, { engine: { build: "jspi" } });
+    if (hasPromiseIntegration) await (await open()).close();
+    else await assert.rejects(open(), { code: "invalid", name: "GraftError" });
+  },
   ...adaptAll(SQLITE_CASES),
   ...hasStorage ? adaptAll(KEPT_CASES) : {},
 };
