@@ -37,7 +37,10 @@ export class SharedDatabase {
   /** The official client. */
   readonly theirs: Device;
 
-  private constructor(ours: Database, theirs: Device) {
+  readonly #shared: SharedDatabaseOptions;
+
+  private constructor(shared: SharedDatabaseOptions, ours: Database, theirs: Device) {
+    this.#shared = shared;
     this.ours = ours;
     this.theirs = theirs;
   }
@@ -52,12 +55,13 @@ export class SharedDatabase {
       await ours.sync();
       const theirs = await Device.start({ metastore: url, volume: ours.vid, token });
       await theirs.untilAt(lsnOf(ours));
-      return new SharedDatabase(ours, theirs);
+      return new SharedDatabase(shared, ours, theirs);
     }
     const theirs = await Device.start({ metastore: url, volume: "random", token });
     await theirs.sql(schema);
     await theirs.untilPushed();
-    return new SharedDatabase(await openDatabase(url, await theirs.volume(), options), theirs);
+    const ours = await openDatabase(url, await theirs.volume(), options);
+    return new SharedDatabase(shared, ours, theirs);
   }
 
   /** Ours runs statements, and both have them. */
@@ -103,6 +107,20 @@ export class SharedDatabase {
     assert.deepEqual(ours["pragma integrity_check"], [["ok"]]);
     assert.deepEqual(ours["pragma foreign_key_check"], []);
     return ours;
+  }
+
+  /** Asserts that who opens it now, with nothing of it, finds the same. */
+  async assertSameAnew(): Promise<void> {
+    const { url, token, options } = this.#shared;
+    const contents = await this.assertSame();
+    await using ours = await openDatabase(url, this.ours.vid, { ...options, token });
+    await using theirs = await Device.start({ metastore: url, volume: this.ours.vid, token });
+    await theirs.untilAt(lsnOf(this.ours));
+    assert.deepEqual(await readContents((sql) => theirs.sql(sql)), contents);
+    const read = ours.transaction((tx) => readContents((sql) => tx.values(sql)), {
+      readOnly: true,
+    });
+    assert.deepEqual(await read, contents);
   }
 
   /** Closes both. */

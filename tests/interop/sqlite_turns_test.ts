@@ -31,6 +31,7 @@ async function takeTurns(url: string, seed: number): Promise<void> {
   assert.equal((await shared.rows(words)).length, 1);
   await shared.byOurs("insert into docs (docs) values ('integrity-check')");
   assert.equal(await shared.theirs.state(), "Ok");
+  await shared.assertSameAnew();
 }
 
 Deno.test("databases by chance are the same to the official client and to ours, in turns", async () => {
