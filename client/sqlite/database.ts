@@ -8,6 +8,7 @@ import { assert } from "../../src/core/assert.ts";
 import { GraftError, isGraftError } from "../../src/core/errors.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { Timers } from "../../src/core/timers.ts";
+import type { CallOptions } from "../options.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { ReplicaStatus } from "../replica/status.ts";
 import type { Transaction } from "../replica/transaction.ts";
@@ -101,18 +102,37 @@ export class Database {
   }
 
   /** All rows of a statement, as objects. */
-  async query<Row = SqlRow>(sql: string, parameters: SqlParameters = []): Promise<Row[]> {
-    return await this.#read(sql, (connection) => connection.all(sql, parameters)) as Row[];
+  async query<Row = SqlRow>(
+    sql: string,
+    parameters: SqlParameters = [],
+    { signal }: CallOptions = {},
+  ): Promise<Row[]> {
+    const rows = await this.#read(
+      sql,
+      (connection) => connection.abortable(signal, () => connection.all(sql, parameters)),
+    );
+    return rows as Row[];
   }
 
   /** All rows of a statement, as lists. */
-  async values(sql: string, parameters: SqlParameters = []): Promise<SqlValue[][]> {
-    return await this.#read(sql, (connection) => connection.all(sql, parameters, "array"));
+  async values(
+    sql: string,
+    parameters: SqlParameters = [],
+    { signal }: CallOptions = {},
+  ): Promise<SqlValue[][]> {
+    return await this.#read(
+      sql,
+      (connection) => connection.abortable(signal, () => connection.all(sql, parameters, "array")),
+    );
   }
 
   /** The first row of a statement; undefined where there is none. */
-  async first<Row = SqlRow>(sql: string, parameters: SqlParameters = []): Promise<Row | undefined> {
-    const [row] = await this.query<Row>(sql, parameters);
+  async first<Row = SqlRow>(
+    sql: string,
+    parameters: SqlParameters = [],
+    options: CallOptions = {},
+  ): Promise<Row | undefined> {
+    const [row] = await this.query<Row>(sql, parameters, options);
     return row;
   }
 

@@ -24,6 +24,11 @@ async function withServer(
   }
 }
 
+/** An answer that never comes. */
+function never(signal?: AbortSignal | null): Promise<Response> {
+  return new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+}
+
 Deno.test("rows come as objects, as lists, one by one, or the first", () =>
   withServer(async (open) => {
     const db = await open();
@@ -81,9 +86,9 @@ Deno.test("a transaction takes effect as a whole, or not at all", () =>
     assert.deepEqual(await db.values("select id from t"), [[1], [3]]);
   }));
 
-Deno.test("transactions that write take turns; those that read wait for nobody", () =>
+Deno.test("transactions that write take turns", () =>
   withServer(async (open) => {
-    const db = await open(undefined, { busyMs: 50 });
+    const db = await open(undefined, { busyMs: 60_000 });
     await db.script("create table t (n int); insert into t values (0)");
     const add = () =>
       db.transaction(async (tx) => {
@@ -92,6 +97,12 @@ Deno.test("transactions that write take turns; those that read wait for nobody",
       });
     await Promise.all(Array.from({ length: 20 }, add));
     assert.deepEqual(await db.values("select n from t"), [[20]]);
+  }));
+
+Deno.test("who reads waits for nobody, and who writes not for ever", () =>
+  withServer(async (open) => {
+    const db = await open(undefined, { busyMs: 50 });
+    await db.script("create table t (n int); insert into t values (20)");
     await db.transaction(async (tx) => {
       await tx.execute("update t set n = 0");
       await db.transaction(async (reader) => {
@@ -217,6 +228,28 @@ Deno.test("what cannot run again stays, for the user to decide", () =>
     await loser.replica.reset();
     await loser.sync();
     assert.deepEqual(await loser.values("pragma integrity_check"), [["ok"]]);
+  }));
+
+Deno.test("a query that waits for pages ends with its signal", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script("create table t (n int); insert into t values (1)");
+    await db.sync();
+    let isHeld = false;
+    const slow = await open(db.vid, {
+      fetch: (input, init) =>
+        isHeld && String(input).includes("/pages") ? never(init?.signal) : fetch(input, init),
+    });
+    await slow.query("select 1 from sqlite_schema");
+    isHeld = true;
+    const controller = new AbortController();
+    const failing = slow.query("select * from t", [], { signal: controller.signal });
+    controller.abort();
+    await assert.rejects(failing, { code: "aborted" });
+    isHeld = false;
+    const aborted = { signal: AbortSignal.abort() };
+    await assert.rejects(db.query("select 1", [], aborted), { code: "aborted" });
+    assert.deepEqual(await db.values("select n from t"), [[1]]);
   }));
 
 Deno.test("a database is opened as it was, and takes no writes", () =>

@@ -30,5 +30,6 @@ export type { SqlParameter, SqlValue } from "./engine/values.ts";
 export { splitStatements, type StatementSplit } from "./engine/split_statements.ts";
 export type { EngineBuild, EngineOptions } from "./engine/load_engine.ts";
 export type { DatabaseSnapshot, DatabaseSource } from "./source.ts";
+export type { CallOptions } from "../options.ts";
 export { SqliteError, type SqliteFailure } from "./engine/sqlite_error.ts";
 export type { PageStatistics } from "./page_log.ts";
