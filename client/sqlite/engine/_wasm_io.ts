@@ -22,22 +22,24 @@ export async function compileWasm(
   return await WebAssembly.compile(isPlace ? await load(given ?? locate(fileName)) : given);
 }
 
+/** Where Deno finds the package of a program that imports ours from a registry: it has none of our import map. */
+const PACKAGE = "npm:@journeyapps/wa-sqlite@2.0.6/dist/";
+
 /** Beside the package's own files, where the runtime can tell; else beside this module, as in a bundle. */
-function locate(fileName: WasmFile): URL {
-  try {
-    return new URL(PACKAGED[fileName]());
-  } catch {
-    return new URL(fileName, import.meta.url);
-  }
+function locate(fileName: string): URL {
+  return resolve(`@journeyapps/wa-sqlite/dist/${fileName}`) ?? resolve(`${PACKAGE}${fileName}`) ??
+    new URL(fileName, import.meta.url);
 }
 
-// literals, which publishing resolves
-const PACKAGED: Readonly<Record<WasmFile, () => string>> = {
-  "wa-sqlite-jspi.wasm": () =>
-    import.meta.resolve("@journeyapps/wa-sqlite/dist/wa-sqlite-jspi.wasm"),
-  "wa-sqlite-async.wasm": () =>
-    import.meta.resolve("@journeyapps/wa-sqlite/dist/wa-sqlite-async.wasm"),
-};
+function resolve(specifier: string): URL | undefined {
+  try {
+    const url = new URL(import.meta.resolve(specifier));
+    // to browsers it is a URL like any other
+    return url.protocol === "npm:" ? undefined : url;
+  } catch {
+    return undefined;
+  }
+}
 
 async function load(place: string | URL): Promise<BufferSource> {
   try {
