@@ -3,7 +3,7 @@ import { startServer } from "../harness/server.ts";
 import { RandomStatements } from "./_random_statements.ts";
 import { SharedDatabase } from "./_shared_database.ts";
 
-const ROUNDS = Number(Deno.env.get("GRAFT_INTEROP_ROUNDS") ?? 6);
+const ROUNDS = Number(Deno.env.get("GRAFT_INTEROP_ROUNDS") ?? 5);
 const DATABASES = 4;
 /** Small enough for transactions to spill. */
 const SMALL_CACHE = "pragma cache_size = 10";
