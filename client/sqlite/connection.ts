@@ -132,6 +132,8 @@ export class Connection {
   async run(sql: string, parameters: SqlParameters = []): Promise<SqlResult> {
     return await this.#use(sql, async (statement) => {
       statement.bind(parameters);
+      const pause = this.#parts.pause?.();
+      if (pause !== undefined) await pause;
       const before = this.#engine.totalChanges;
       while (await statement.step());
       return {
@@ -171,7 +173,11 @@ export class Connection {
   /** Runs all statements of a text, without parameters. */
   async script(sql: string): Promise<void> {
     await this.#begin();
-    for (let rest = sql; rest !== "";) rest = await this.#runFirst(rest);
+    for (let rest = sql; rest !== "";) {
+      const pause = this.#parts.pause?.();
+      if (pause !== undefined) await pause;
+      rest = await this.#runFirst(rest);
+    }
   }
 
   /** Has what is under way fail with the code `aborted`; a write transaction is rolled back then. */
@@ -255,8 +261,6 @@ export class Connection {
 
   /** Before each call: an engine that broke down is replaced by a new one. */
   async #begin(): Promise<void> {
-    const pause = this.#parts.pause?.();
-    if (pause !== undefined) await pause;
     if (this.#aborted !== undefined) throw this.#aborted;
     if (this.#breakdown !== undefined) await this.#open();
     this.#vfs.file.resume();
