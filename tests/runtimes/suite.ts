@@ -91,6 +91,8 @@ async function layOutSqlite(directory: string): Promise<void> {
   await bundle(SQLITE_SUITE, `${directory}/sqlite_suite.js`);
   await Deno.copyFile(new URL("run.mjs", PROGRAMS), `${directory}/run.mjs`);
   await copyAll(SQLITE_PROGRAMS, directory);
+  // under the name that run.mjs knows
+  await Deno.writeTextFile(`${directory}/graft.js`, 'export * from "./graft_sqlite.js";\n');
 }
 
 async function copyAll(folder: URL, directory: string): Promise<void> {
