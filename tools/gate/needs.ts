@@ -6,6 +6,7 @@
 
 import { chromiumPath } from "../../tests/browser/harness/chromium_path.ts";
 import { type ProgramName, programPath } from "../../tests/harness/programs/installed.ts";
+import { ORIGINALS_DIRECTORY } from "../../tests/harness/programs/original_servers.ts";
 import { RUNTIMES } from "../../tests/runtimes/runtimes.ts";
 import { runCommand } from "./command.ts";
 
@@ -18,7 +19,8 @@ export type Need =
   | "denokv"
   | "toxiproxy"
   | "chromium"
-  | "Node and Bun";
+  | "Node and Bun"
+  | "the original's servers";
 
 /** The Python that the interop tests drive: `GRAFT_TEST_PYTHON`, else the one that `.ci/run` set up. */
 export function pythonPath(env: { get(name: string): string | undefined } = Deno.env): string {
@@ -68,6 +70,11 @@ const PROBES: Record<Need, () => Probe> = {
     reason: `npx cannot fetch ${
       Object.values(RUNTIMES).join(", ")
     } (needs Node's npm and its registry)`,
+  }),
+  "the original's servers": () => ({
+    command: ["sh", "-c", 'xz --test "$0"/*.xz', ORIGINALS_DIRECTORY],
+    reason:
+      "the original's servers are not beside this checkout (../shared/peer), or xz is missing",
   }),
   denokv: () => built("denokv"),
   toxiproxy: () => built("toxiproxy"),

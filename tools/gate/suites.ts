@@ -16,6 +16,8 @@ export interface Suite {
   readonly args: readonly string[];
   /** What it needs beyond Deno. A suite whose needs are not met is skipped; in CI that is a failure. */
   readonly needs: readonly Need[];
+  /** Whether it needs what no machine can fetch: then it may be skipped in CI, too. Default: false. */
+  readonly isOptional?: boolean;
 }
 
 /** How a suite ended. */
@@ -42,6 +44,7 @@ const DENOKV = ["src/**/*denokv_test.ts", "tests/**/*denokv_test.ts"];
 const CLUSTER = "tests/cluster";
 const BROWSER = "tests/browser";
 const RUNTIMES = "tests/runtimes";
+const PEER = "tests/peer";
 const APART = [
   "tests/interop",
   KILL,
@@ -52,6 +55,7 @@ const APART = [
   CLUSTER,
   BROWSER,
   RUNTIMES,
+  PEER,
 ];
 
 /** Every suite. What needs a tool or the whole machine stands apart; the rest is one run. */
@@ -74,6 +78,12 @@ export const SUITES: readonly Suite[] = [
   },
   { name: "browser", args: [BROWSER], needs: ["chromium"] },
   { name: "Node and Bun", args: [RUNTIMES], needs: ["Node and Bun"] },
+  {
+    name: "the original's servers",
+    args: [PEER],
+    needs: ["the original's servers"],
+    isOptional: true,
+  },
 ];
 
 /**
@@ -85,7 +95,7 @@ export const SUITES: readonly Suite[] = [
 export async function runSuite(suite: Suite, strict: boolean): Promise<SuiteResult> {
   for (const need of suite.needs) {
     const reason = await whyMissing(need);
-    if (reason !== undefined) return skippedSuite(reason, strict);
+    if (reason !== undefined) return skippedSuite(reason, strict && suite.isOptional !== true);
   }
   const directory = await Deno.makeTempDir({ prefix: "graft-junit-" });
   try {

@@ -54,6 +54,22 @@ Deno.test("runSuite() fails when there is no test at all", async () => {
   });
 });
 
+Deno.test("a suite whose needs are not met fails in CI, unless it needs what nobody can fetch", async () => {
+  const before = Deno.env.get("GRAFT_TEST_PYTHON");
+  Deno.env.set("GRAFT_TEST_PYTHON", "/nowhere/python");
+  try {
+    const suite = { name: "x", args: ["/nowhere"], needs: ["python"] } as const;
+    assert.equal((await runSuite(suite, true)).tally.failed, 1);
+    assert.equal((await runSuite(suite, false)).tally.failed, 0);
+    const optional = await runSuite({ ...suite, isOptional: true }, true);
+    assert.equal(optional.tally.failed, 0);
+    assert.match(optional.skippedBecause ?? "", /no Python/);
+  } finally {
+    if (before === undefined) Deno.env.delete("GRAFT_TEST_PYTHON");
+    else Deno.env.set("GRAFT_TEST_PYTHON", before);
+  }
+});
+
 Deno.test("every suite has a name of its own", () => {
   assert.equal(new Set(SUITES.map((suite) => suite.name)).size, SUITES.length);
 });
