@@ -1,5 +1,6 @@
 // Who owns a storage in a browser: one tab or worker at a time, by a lock that dies with it.
 
+import { deferred } from "../replica/deferred.ts";
 import { GraftError } from "../../src/core/errors.ts";
 import type { OpenStorageOptions } from "./open_storage.ts";
 
@@ -28,10 +29,10 @@ export async function takeOwnership(
   const locks = (globalThis.navigator as { locks?: LockManager } | undefined)?.locks;
   if (locks === undefined) throw withoutLocks(storage);
   const options = wait ? (signal === undefined ? {} : { signal }) : { ifAvailable: true };
-  const taken = Promise.withResolvers<Release>();
+  const taken = deferred<Release>();
   locks.request(`graft ${storage}`, options, (lock) => {
     if (lock === null) return void taken.reject(ownedByAnother(storage));
-    const held = Promise.withResolvers<void>();
+    const held = deferred<void>();
     taken.resolve(held.resolve);
     return held.promise;
   }).catch((cause) => taken.reject(signal?.aborted ? gaveUp(storage, cause) : cause));

@@ -44,7 +44,7 @@ export async function loadSqlite(): Promise<OpenDatabase> {
       "Cannot use a storage in SQLite: there is no node:sqlite here",
       {
         cause,
-        hint: "It takes Deno, or Node 22.13 or later; in a browser use opfs: or idb:",
+        hint: "It takes Deno, Node 22.13 or later, or Bun 1.4; in a browser use opfs: or idb:",
       },
     );
   }

@@ -1,5 +1,6 @@
 // Batches on their way into a storage.
 
+import { type Deferred, deferred } from "../replica/deferred.ts";
 import { assert } from "../../src/core/assert.ts";
 import { changesOf, type Durability, type RowChanges } from "./_rows.ts";
 import type { StorageBatch } from "./replica_storage.ts";
@@ -11,7 +12,7 @@ interface WaitingBatch {
   readonly changes: RowChanges;
   readonly durability: Durability;
   readonly bytes: number;
-  readonly done: PromiseWithResolvers<void>;
+  readonly done: Deferred<void>;
 }
 
 /** Batches that wait together are one write up to this size: it bounds what a group takes in memory. */
@@ -114,7 +115,7 @@ function toWaiting(batch: StorageBatch): WaitingBatch {
     changes,
     durability: batch.durability ?? "strict",
     bytes,
-    done: Promise.withResolvers(),
+    done: deferred(),
   };
 }
 

@@ -43,7 +43,7 @@ const SCHEMES: Readonly<Record<string, Open>> = {
  * | URL | what it is | where |
  * |---|---|---|
  * | `memory:` | memory: gone with the program | everywhere |
- * | `sqlite:PATH` | a file of SQLite | Deno, Node 22.13 and later |
+ * | `sqlite:PATH` | a file of SQLite | Deno, Node 22.13 and later, Bun 1.4 |
  * | `opfs:NAME` | files of the browser's own file system | in a dedicated worker |
  * | `idb:NAME` | the browser's IndexedDB; slower to read than `opfs:` | in a page or any worker |
  *

@@ -1,12 +1,14 @@
 // Reads that are called together are one transaction.
 
+import { type Deferred, deferred } from "../../replica/deferred.ts";
+
 /** Reads packs; as long a list as it was given numbers. */
 export type ReadPacks = (ids: readonly number[]) => Promise<readonly (Uint8Array | undefined)[]>;
 
 /** Reads of single packs, gathered: a transaction costs far more than a read in it. */
 export class GatheredReads {
   readonly #read: ReadPacks;
-  #gathered = new Map<number, PromiseWithResolvers<Uint8Array | undefined>>();
+  #gathered = new Map<number, Deferred<Uint8Array | undefined>>();
 
   /** None. */
   constructor(read: ReadPacks) {
@@ -16,7 +18,7 @@ export class GatheredReads {
   /** A pack, read with those that are called in the same turn. */
   get(id: number): Promise<Uint8Array | undefined> {
     if (this.#gathered.size === 0) queueMicrotask(() => this.#readGathered());
-    const reading = this.#gathered.get(id) ?? Promise.withResolvers();
+    const reading = this.#gathered.get(id) ?? deferred();
     this.#gathered.set(id, reading);
     return reading.promise;
   }

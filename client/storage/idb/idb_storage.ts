@@ -109,7 +109,8 @@ export class IdbStorage implements ReplicaStorage {
 
   /** Rows, ascending by key. */
   async *list(range: StorageRange): AsyncIterable<readonly [string, Uint8Array]> {
-    const keys = await Array.fromAsync(this.keys(range));
+    await this.#queue.settled();
+    const keys = keysInRange(this.#index.keys, range);
     for (let i = 0; i < keys.length; i += ROWS_AT_ONCE) {
       const some = keys.slice(i, i + ROWS_AT_ONCE);
       const values = await Promise.all(some.map((key) => this.get(key)));

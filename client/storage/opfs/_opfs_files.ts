@@ -51,7 +51,11 @@ export async function openFolder(name: string): Promise<SyncFiles> {
   const top = await root.getDirectoryHandle(TOP_FOLDER, { create: true });
   const folder = await top.getDirectoryHandle(name, { create: true });
   return {
-    list: () => Array.fromAsync(folder.keys()),
+    list: async () => {
+      const names: string[] = [];
+      for await (const fileName of folder.keys()) names.push(fileName);
+      return names;
+    },
     open: (fileName) => openFile(folder, fileName),
     remove: (fileName) => folder.removeEntry(fileName),
   };
