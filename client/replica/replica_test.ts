@@ -160,7 +160,7 @@ Deno.test("closing waits for the pages that are being kept, and for reads that w
   for (const end of await many) {
     if (end.status === "rejected") assert.equal(end.reason.code, "aborted");
   }
-  const later = new Bench(bench.server, bench.storage.crash(() => 0));
+  const later = new Bench(bench.server, bench.storage.crash(() => 1));
   later.remote.trip = offline;
   await using again = await later.open();
   assert.equal((await again.snapshot().read(1))[0], 1);
