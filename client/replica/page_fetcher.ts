@@ -86,9 +86,7 @@ export class PageFetcher {
   /** Gives up what is under way; what came is kept. */
   async close(): Promise<void> {
     this.#end.abort();
-    // what waited in the queue begins when another ends, and ends at once
-    this.#send();
-    while (this.#requests.size > 0) await Promise.all(this.#requests);
+    await Promise.all(this.#requests);
   }
 
   #expect({ lsn, pages }: Wanted, pageIdx: number): Waiting {

@@ -48,3 +48,31 @@ Deno.test("what else hinders keeping a page is told", async () => {
   const failure = new Error("An invariant does not hold");
   assert.equal(await endOf(failure), failure);
 });
+
+Deno.test("when it is closed nothing is under way, though much had waited for its turn", async () => {
+  const server = new TestServer();
+  const remote = new TestRemote(server);
+  remote.trip = () => new Promise(() => {});
+  let underWay = 0;
+  const fetcher = new PageFetcher({
+    vid: VID,
+    remote,
+    hold: () => {
+      underWay++;
+      return { state: 0, base: undefined, pushed: 0, pageCount: 1, lowest: 1 };
+    },
+    release: () => void underWay--,
+    keep: () => Promise.resolve(),
+    prefetch: () => [],
+    onEnd: () => {},
+  });
+  // of each LSN one request
+  const reads = Array.from({ length: 12 }, (_, i) => fetcher.fetch(toLsn(i + 1), 1));
+  const ended = Promise.allSettled(reads);
+  await Promise.resolve();
+  assert.equal(underWay, 4);
+  await fetcher.close();
+  assert.equal(underWay, 0);
+  assert.ok((await ended).every(({ status }) => status === "rejected"));
+  assert.equal(underWay, 0);
+});

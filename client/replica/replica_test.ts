@@ -142,30 +142,6 @@ Deno.test("what the server answers has to be about this volume and this push", a
   assert.equal(replica.status().state, "synced");
 });
 
-Deno.test("closing waits for the pages that are being kept, and for reads that wait in a queue", async () => {
-  const bench = new Bench();
-  await bench.commit({ 1: 1, 2: 2 });
-  const replica = await bench.open();
-  bench.storage.delay = async () => {
-    for (let i = 0; i < 5; i++) await setImmediate();
-  };
-  await replica.snapshot().read(1);
-  const held = replica.snapshot();
-  const many = Promise.allSettled(Array.from({ length: 9 }, async (_, i) => {
-    await setImmediate();
-    for (let j = 0; j < i; j++) await Promise.resolve();
-    return await held.read(2);
-  }));
-  await replica.close();
-  for (const end of await many) {
-    if (end.status === "rejected") assert.equal(end.reason.code, "aborted");
-  }
-  const later = new Bench(bench.server, bench.storage.crash(() => 1));
-  later.remote.trip = offline;
-  await using again = await later.open();
-  assert.equal((await again.snapshot().read(1))[0], 1);
-});
-
 Deno.test("what was read, fetched or written is at hand, though the storage answers later", async () => {
   const bench = new Bench();
   await bench.commit({ 1: 1, 2: 2 });
