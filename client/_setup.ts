@@ -24,3 +24,16 @@ export function headersFor(token: string | undefined): Headers {
   headers.set("authorization", `Bearer ${token}`);
   return headers;
 }
+
+/** Throws for an option that is none: one that is mistyped would be taken for one that is not given. */
+export function requireKnown(options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new GraftError(
+    "invalid",
+    `Cannot take the option "${unknown}": there is none of that name`,
+    {
+      hint: `There are ${known.join(", ")}`,
+    },
+  );
+}

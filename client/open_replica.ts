@@ -10,7 +10,7 @@ import { newGid, parseGid, type VolumeId } from "../src/core/gid.ts";
 import { type Random, systemRandom } from "../src/core/random.ts";
 import { systemTimers, type Timers } from "../src/core/timers.ts";
 import type { Decompress } from "../src/wire/v1/page_stream_decoder.ts";
-import { baseUrl, headersFor } from "./_setup.ts";
+import { baseUrl, headersFor, requireKnown } from "./_setup.ts";
 import { decompressKey, decompressOf } from "./_decompress.ts";
 import type { Fetch } from "./_transport.ts";
 import { GraftClient } from "./graft_client.ts";
@@ -66,6 +66,27 @@ export interface OpenReplicaOptions {
   readonly timers?: Timers;
 }
 
+/** The names of its options. */
+export const REPLICA_OPTIONS: readonly (keyof OpenReplicaOptions)[] = Object.keys(
+  {
+    storage: true,
+    wait: true,
+    storageBytesMax: true,
+    metastoreUrl: true,
+    token: true,
+    clientId: true,
+    at: true,
+    prefetch: true,
+    decompress: true,
+    fetch: true,
+    attemptMs: true,
+    deadlineMs: true,
+    clock: true,
+    random: true,
+    timers: true,
+  } satisfies Record<keyof OpenReplicaOptions, true>,
+) as (keyof OpenReplicaOptions)[];
+
 const ATTEMPT_MS = 60_000;
 const DEADLINE_MS = 10_000;
 
@@ -107,6 +128,7 @@ export async function openReplica(
   volumeId?: string,
   options: OpenReplicaOptions = {},
 ): Promise<Replica> {
+  requireKnown(options, REPLICA_OPTIONS);
   const { clock = systemClock, random = systemRandom, timers = systemTimers } = options;
   const newVolumeId = () => newGid("volume", clock, random);
   if (volumeId === undefined && options.at !== undefined) {

@@ -50,7 +50,7 @@ export interface DatabaseStatus extends ReplicaStatus {
 
 /** How a transaction runs. */
 export interface SqlTransactionOptions {
-  /** Whether it only reads: then it waits for nobody. Default: false. */
+  /** Whether it only reads: then it waits for nobody, and what writes fails. Default: false. */
   readonly readOnly?: boolean;
   /**
    * Whether it may run again: when its snapshot has become stale, and in a replay. Default: true. Where it may
@@ -183,7 +183,7 @@ export class Database {
     run: (tx: SqlTransaction) => T | Promise<T>,
     { readOnly = false, sync = false, isRepeatable = true }: SqlTransactionOptions = {},
   ): Promise<T> {
-    if (readOnly) return await this.#pool.use((connection) => runOnce(connection, "begin", run));
+    if (readOnly) return await this.#pool.use((connection) => readOnce(connection, run));
     const result = await this.#write(
       (connection) => runOnce(connection, "begin immediate", run),
       { canReplay: isRepeatable, attemptsMax: isRepeatable ? ATTEMPTS_MAX : 1 },
@@ -344,6 +344,19 @@ async function runOnce<T>(
   } finally {
     await tx.end();
     if (connection.isInTransaction) await connection.run("rollback");
+  }
+}
+
+/** Runs a transaction in which SQLite refuses what writes. */
+async function readOnce<T>(
+  connection: Connection,
+  run: (tx: SqlTransaction) => T | Promise<T>,
+): Promise<T> {
+  await connection.run("pragma query_only = on");
+  try {
+    return await runOnce(connection, "begin", run);
+  } finally {
+    await connection.run("pragma query_only = off");
   }
 }
 

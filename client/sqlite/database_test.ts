@@ -110,6 +110,12 @@ Deno.test("who reads waits for nobody, and who writes not for ever", () =>
       }, { readOnly: true });
       await assert.rejects(db.execute("update t set n = 7"), { code: "conflict" });
     });
+    const writing = db.transaction((tx) => tx.execute("delete from t"), { readOnly: true });
+    await assert.rejects(writing, { code: "forbidden", resultName: "SQLITE_READONLY" });
+    const open_ = await db.begin({ readOnly: true });
+    await assert.rejects(open_.tx.execute("delete from t"), { code: "forbidden" });
+    await open_.rollback();
+    await db.execute("update t set n = 0");
     assert.deepEqual(await db.values("select n from t"), [[0]]);
   }));
 
@@ -128,6 +134,7 @@ Deno.test("what is wrong with a statement is said, and nothing is left behind", 
       resultName: "SQLITE_CONSTRAINT_NOTNULL",
     });
     await fails("select ?", [], { message: /takes 1 parameters, not 0/ });
+    await fails("select ?", [undefined], { message: /type undefined: SQLite has no type for it/ });
     await fails("select ?", [new Date()], { message: /a Date: SQLite has no type for it/ });
     await fails("select 1; select 2", [], { message: /several statements/ });
     await fails(" -- nothing", [], { message: /holds none/ });
@@ -228,6 +235,12 @@ Deno.test("what cannot run again stays, for the user to decide", () =>
     await loser.replica.reset();
     await loser.sync();
     assert.deepEqual(await loser.values("pragma integrity_check"), [["ok"]]);
+  }));
+
+Deno.test("an option that nobody knows is refused", () =>
+  withServer(async (open) => {
+    const typo = { storge: "sqlite:x.db" } as OpenDatabaseOptions;
+    await assert.rejects(open(undefined, typo), { code: "invalid", message: /option "storge"/ });
   }));
 
 Deno.test("a query that waits for pages ends with its signal", () =>

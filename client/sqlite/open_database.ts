@@ -6,7 +6,8 @@
 
 import { isGraftError } from "../../src/core/errors.ts";
 import { systemTimers } from "../../src/core/timers.ts";
-import { openReplica, type OpenReplicaOptions } from "../open_replica.ts";
+import { requireKnown } from "../_setup.ts";
+import { openReplica, type OpenReplicaOptions, REPLICA_OPTIONS } from "../open_replica.ts";
 import type { Replica } from "../replica/replica.ts";
 import { otherTurns } from "./_turns_io.ts";
 import { Connection } from "./connection.ts";
@@ -132,15 +133,31 @@ function bTreePrefetcher(connection: Connection): BTreePrefetcher {
   });
 }
 
+const DATABASE_OPTIONS: readonly string[] = Object.keys(
+  {
+    engine: true,
+    connectionsMax: true,
+    busyMs: true,
+    onConflict: true,
+    setup: true,
+  } satisfies Record<Exclude<keyof OpenDatabaseOptions, keyof OpenReplicaOptions>, true>,
+);
+
 /** The engine is loaded while the replica asks its server. */
 async function openBoth(
   url: string | URL,
   volumeId: string | undefined,
   options: OpenDatabaseOptions,
 ): Promise<{ engine: LoadedEngine; replica: Replica }> {
+  requireKnown(options, [...REPLICA_OPTIONS, ...DATABASE_OPTIONS]);
+  const isReplicas = ([name]: [string, unknown]) =>
+    name !== "prefetch" && !DATABASE_OPTIONS.includes(name);
+  const ofReplica: OpenReplicaOptions = Object.fromEntries(
+    Object.entries(options).filter(isReplicas),
+  );
   const [engine, replica] = await Promise.allSettled([
     loadEngine(options.engine),
-    openReplica(url, volumeId, { ...options, prefetch: undefined }),
+    openReplica(url, volumeId, ofReplica),
   ]);
   if (replica.status === "rejected") throw replica.reason;
   if (engine.status === "fulfilled") return { engine: engine.value, replica: replica.value };

@@ -16,7 +16,7 @@ import type { Pointer } from "./sqlite_module.ts";
 export type SqlValue = number | bigint | string | Uint8Array | null;
 
 /** What a parameter may be. Booleans are 1 and 0; a `Date` is refused, as there is no one way to store it. */
-export type SqlParameter = SqlValue | boolean | undefined;
+export type SqlParameter = SqlValue | boolean;
 
 const decoder = new TextDecoder();
 /** Up to here, code units one by one are faster than the decoder. */
@@ -92,7 +92,7 @@ export function bindParameter(
       return exports.sqlite3_bind_text(statement, index, pointer, bytes, exports.getSqliteFree());
     }
     default:
-      if (value === null || value === undefined) {
+      if (value === null) {
         return exports.sqlite3_bind_null(statement, index);
       }
       return bindBytes(engine, statement, index, value);

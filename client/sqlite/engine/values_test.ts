@@ -50,7 +50,6 @@ const CASES: readonly [SqlParameter, SqlValue, string][] = [
   [true, 1, "integer"],
   [false, 0, "integer"],
   [null, null, "null"],
-  [undefined, null, "null"],
   ["", "", "text"],
   ["a\0b", "a\0b", "text"],
   ["ö 日本 😀", "ö 日本 😀", "text"],

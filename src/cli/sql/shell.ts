@@ -45,6 +45,14 @@ export async function runShell(parts: ShellParts): Promise<void> {
     prompt: shell.prompt,
   });
   try {
+    lines.on("SIGINT", () => {
+      // a statement that was begun is dropped; with none there is nothing more to do
+      if (!shell.drop() && lines.line === "") return lines.close();
+      parts.output.write("\n");
+      lines.setPrompt(shell.prompt);
+      lines.write(null, { ctrl: true, name: "u" });
+      lines.prompt();
+    });
     if (parts.isTerminal) lines.prompt();
     for await (const line of lines) {
       parts.onLine(line);
@@ -52,7 +60,7 @@ export async function runShell(parts: ShellParts): Promise<void> {
       lines.setPrompt(shell.prompt);
       if (parts.isTerminal) lines.prompt();
     }
-    await shell.finish();
+    shell.finish();
   } finally {
     lines.close();
     await shell.close();
@@ -85,11 +93,17 @@ class Shell {
     return false;
   }
 
-  /** Runs what was not ended with a semicolon. */
-  async finish(): Promise<void> {
-    const sql = this.#pending.trim();
+  /** Forgets a statement that was begun; whether there was one. */
+  drop(): boolean {
+    const wasBegun = this.#pending.trim() !== "";
     this.#pending = "";
-    if (sql !== "") await this.#run(sql);
+    return wasBegun;
+  }
+
+  /** Says what is not run: who ends the input may not have meant to run half a statement. */
+  finish(): void {
+    const sql = this.#pending.trim();
+    if (this.drop()) this.#print(`not run, as no semicolon ends it: ${sql}`);
   }
 
   async close(): Promise<void> {

@@ -35,7 +35,7 @@ Deno.test("statements go over lines, and several stand on one", async () => {
     "create table t (id integer primary key,",
     "  name text); insert into t (name) values ('a;'), ('b');",
     "select * from t; select count(*) as count",
-    "from t",
+    "from t;",
   ]);
   assert.deepEqual(printed, ["2 rows changed", "id  name", " 1  a;", " 2  b", "count", "    2"]);
 });
@@ -81,4 +81,9 @@ Deno.test("commands tell of the schema and of the state of things", async () => 
   assert.ok(printed.some((line) => /^state +synced$/.test(line)), printed.join("\n"));
   assert.match(printed.at(-2)!, /no such command/);
   assert.match(printed.at(-1)!, /\.help lists them/);
+});
+
+Deno.test("half a statement is not run when the input ends", async () => {
+  const printed = await type(["create table t (x);", "insert into t values (1);", "delete from t"]);
+  assert.deepEqual(printed, ["1 row changed", "not run, as no semicolon ends it: delete from t"]);
 });
