@@ -51,7 +51,7 @@ export class ConnectionPool {
 
   /** Lends a connection to a function. */
   async use<T>(run: (connection: Connection) => T | Promise<T>): Promise<T> {
-    const connection = this.#idle.pop() ?? await this.take();
+    const connection = await this.take();
     try {
       return await run(connection);
     } finally {
@@ -84,11 +84,18 @@ export class ConnectionPool {
     for (const connection of this.#idle) connection.dropStale();
   }
 
-  /** Closes all; those in use have to be given back first. */
+  /**
+   * Closes all. The calls of those that are in use end, and are waited for as long as one waits for a connection; one
+   * that nobody gives back goes with the program.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
+    for (const connection of this.#all) {
+      if (!this.#idle.includes(connection)) connection.interrupt();
+    }
     while (this.#all.size > 0) {
-      const connection = this.#idle.pop() ?? await this.#wait();
+      const connection = this.#idle.pop() ?? await this.#wait().catch(() => undefined);
+      if (connection === undefined) return;
       this.#all.delete(connection);
       await connection.close();
     }

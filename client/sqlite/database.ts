@@ -5,16 +5,19 @@
  */
 
 import { assert } from "../../src/core/assert.ts";
-import { GraftError, isGraftError } from "../../src/core/errors.ts";
+import { isGraftError } from "../../src/core/errors.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { Timers } from "../../src/core/timers.ts";
 import type { CallOptions } from "../options.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { ReplicaStatus } from "../replica/status.ts";
 import type { Transaction } from "../replica/transaction.ts";
+import { copyParameters } from "./_copy_parameters.ts";
+import { atRest, readOnce, requireReadOnly, runOnce } from "./_runs.ts";
 import type { Connection, SqlResult } from "./connection.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import type { SqlParameters, SqlRow } from "./engine/statement.ts";
+import { ResultCode } from "./engine/result_codes.ts";
 import { SqliteError } from "./engine/sqlite_error.ts";
 import type { SqlValue } from "./engine/values.ts";
 import { watchQuery } from "./live_query.ts";
@@ -22,7 +25,7 @@ import { OpenTransaction } from "./open_transaction.ts";
 import type { PageStatistics } from "./page_log.ts";
 import { ReplicaSource } from "./replica_source.ts";
 import type { DatabaseSource } from "./source.ts";
-import { SqlTransaction } from "./sql_transaction.ts";
+import type { SqlTransaction } from "./sql_transaction.ts";
 import { TransactionSource } from "./transaction_source.ts";
 import { WriterTurns } from "./writer_turns.ts";
 
@@ -70,6 +73,13 @@ export interface ScriptOptions {
 /** How often a transaction begins anew because its snapshot had become stale. */
 const ATTEMPTS_MAX = 100;
 
+/** How something is written. */
+interface WriteOptions {
+  readonly canReplay?: boolean;
+  readonly attemptsMax?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** A SQLite database on a volume. */
 export class Database {
   readonly #parts: DatabaseParts;
@@ -107,11 +117,8 @@ export class Database {
     parameters: SqlParameters = [],
     { signal }: CallOptions = {},
   ): Promise<Row[]> {
-    const rows = await this.#read(
-      sql,
-      (connection) => connection.abortable(signal, () => connection.all(sql, parameters)),
-    );
-    return rows as Row[];
+    const given = copyParameters(parameters);
+    return await this.#read(sql, (connection) => connection.all(sql, given), signal) as Row[];
   }
 
   /** All rows of a statement, as lists. */
@@ -120,10 +127,8 @@ export class Database {
     parameters: SqlParameters = [],
     { signal }: CallOptions = {},
   ): Promise<SqlValue[][]> {
-    return await this.#read(
-      sql,
-      (connection) => connection.abortable(signal, () => connection.all(sql, parameters, "array")),
-    );
+    const given = copyParameters(parameters);
+    return await this.#read(sql, (connection) => connection.all(sql, given, "array"), signal);
   }
 
   /** The first row of a statement; undefined where there is none. */
@@ -144,20 +149,22 @@ export class Database {
     sql: string,
     parameters: SqlParameters = [],
   ): AsyncGenerator<Row> {
+    const given = copyParameters(parameters);
     const connection = await this.#pool.take();
     try {
-      await requireReadOnly(connection, sql);
-      for await (const rows of connection.iterate(sql, parameters)) yield* rows as Row[];
+      await requireReadOnly(connection, sql, "iterate over");
+      for await (const rows of connection.iterate(sql, given)) yield* rows as Row[];
     } finally {
+      // such as `begin`
+      if (connection.isInTransaction) await connection.run("rollback");
       this.#pool.giveBack(connection);
     }
   }
 
   /** Runs a statement, which commits here at once and is pushed in the background. */
   async execute(sql: string, parameters: SqlParameters = []): Promise<SqlResult> {
-    return await this.#write((connection) =>
-      atRest(connection, () => connection.run(sql, parameters))
-    );
+    const given = copyParameters(parameters);
+    return await this.#write((connection) => atRest(connection, () => connection.run(sql, given)));
   }
 
   /**
@@ -208,7 +215,7 @@ export class Database {
     sql: string,
     parameters: SqlParameters = [],
   ): AsyncIterableIterator<Row[]> {
-    return watchQuery<Row>(this.replica, this.#pool, sql, parameters);
+    return watchQuery<Row>(this.replica, this.#pool, sql, copyParameters(parameters));
   }
 
   /** How it is doing. */
@@ -246,46 +253,51 @@ export class Database {
     return this.close();
   }
 
-  async #read<T>(sql: string, run: (connection: Connection) => Promise<T>): Promise<T> {
+  async #read<T>(
+    sql: string,
+    run: (connection: Connection) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
     const connection = await this.#pool.take();
     try {
       if (await connection.isReadOnly(sql)) {
-        return await atRest(connection, () => run(connection));
+        return await atRest(connection, () => connection.abortable(signal, () => run(connection)));
       }
     } finally {
       this.#pool.giveBack(connection);
     }
     // such as `insert … returning`
-    return await this.#write((writer) => atRest(writer, () => run(writer)));
+    return await this.#write((writer) => atRest(writer, () => run(writer)), { signal });
   }
 
   /**
    * Runs what writes, again where its snapshot has become stale.
    *
-   * @param how Whether it commits at most once, and can do so again; and how often it is tried.
+   * @param how Whether it commits at most once, and can do so again; how often it is tried, and what ends it.
    */
   async #write<T>(
     run: (connection: Connection) => Promise<T>,
-    { canReplay = true, attemptsMax = ATTEMPTS_MAX } = {},
+    { canReplay = true, attemptsMax = ATTEMPTS_MAX, signal }: WriteOptions = {},
   ): Promise<T> {
     const replay = canReplay ? (tx: Transaction) => this.#replay(tx, run) : undefined;
     return await this.#writers.run(async () => {
       for (let attempt = 1;; attempt++) {
         try {
-          return await this.#pool.use((connection) => {
-            this.#sourceOf(connection).run = replay;
-            return run(connection);
-          });
+          return await this.#pool.use((connection) =>
+            this.#sourceOf(connection).write(
+              replay,
+              () => connection.abortable(signal, () => run(connection)),
+            )
+          );
         } catch (error) {
-          const isStale = error instanceof SqliteError && error.code === "conflict";
-          if (!isStale || attempt >= attemptsMax) throw error;
+          if (!isStale(error) || attempt >= attemptsMax) throw error;
         }
       }
     });
   }
 
   async #connect(): Promise<Connection> {
-    const source = new ReplicaSource(this.replica);
+    const source = new ReplicaSource(this.replica, true);
     const connection = await this.#parts.connect(source);
     this.#sources.set(connection, source);
     return connection;
@@ -323,59 +335,18 @@ export class Database {
   }
 
   async #close(): Promise<void> {
-    await this.#pool.close();
-    await this.#parts.replica.close();
-    await this.#following;
+    try {
+      await this.#pool.close();
+    } finally {
+      await this.#parts.replica.close();
+      await this.#following;
+    }
   }
 }
 
-async function runOnce<T>(
-  connection: Connection,
-  begin: string,
-  run: (tx: SqlTransaction) => T | Promise<T>,
-): Promise<T> {
-  await connection.run(begin);
-  const tx = new SqlTransaction(connection);
-  try {
-    const result = await run(tx);
-    await tx.end();
-    await connection.run("commit");
-    return result;
-  } finally {
-    await tx.end();
-    if (connection.isInTransaction) await connection.run("rollback");
-  }
-}
-
-/** Runs a transaction in which SQLite refuses what writes. */
-async function readOnce<T>(
-  connection: Connection,
-  run: (tx: SqlTransaction) => T | Promise<T>,
-): Promise<T> {
-  await connection.run("pragma query_only = on");
-  try {
-    return await runOnce(connection, "begin", run);
-  } finally {
-    await connection.run("pragma query_only = off");
-  }
-}
-
-/** Runs statements that must not leave a transaction open. */
-async function atRest<T>(connection: Connection, run: () => Promise<T>): Promise<T> {
-  try {
-    const result = await run();
-    if (!connection.isInTransaction) return result;
-  } finally {
-    if (connection.isInTransaction) await connection.run("rollback");
-  }
-  throw new GraftError("invalid", "Cannot leave a transaction open: it was rolled back", {
-    hint: "Use transaction(), or one script() that begins and ends it",
-  });
-}
-
-async function requireReadOnly(connection: Connection, sql: string): Promise<void> {
-  if (await connection.isReadOnly(sql)) return;
-  throw new GraftError("invalid", `Cannot iterate over "${sql}": it changes the database`, {
-    hint: "Use query() for statements that change rows and return them",
-  });
+/** Whether a snapshot was not the newest any more: nothing was committed, and the next one is. */
+function isStale(error: unknown): boolean {
+  return error instanceof SqliteError && error.code === "conflict" &&
+    (error.resultCode === ResultCode.BUSY_SNAPSHOT ||
+      error.resultCode === ResultCode.IOERR_COMMIT_ATOMIC);
 }

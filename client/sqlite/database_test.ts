@@ -77,9 +77,9 @@ Deno.test("a transaction takes effect as a whole, or not at all", () =>
     await assert.rejects(failing, /changed my mind/);
     await db.transaction(async (tx) => {
       await tx.execute("insert into t values (3)");
-      const inner = tx.transaction(async () => {
-        await tx.execute("insert into t values (4)");
-        await tx.execute("insert into t values (3)");
+      const inner = tx.transaction(async (nested) => {
+        await nested.execute("insert into t values (4)");
+        await nested.execute("insert into t values (3)");
       });
       await assert.rejects(inner, { resultName: "SQLITE_CONSTRAINT_PRIMARYKEY" });
     });
@@ -235,6 +235,99 @@ Deno.test("what cannot run again stays, for the user to decide", () =>
     await loser.replica.reset();
     await loser.sync();
     assert.deepEqual(await loser.values("pragma integrity_check"), [["ok"]]);
+  }));
+
+Deno.test("what runs again has the parameters that it was given", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script("create table t (name text, data blob)");
+    await db.sync();
+    const other = await open(db.vid);
+    await other.query("select * from t");
+    const bytes = Uint8Array.of(1);
+    const parameters = ["first", bytes];
+    const insert = "insert into t values (?, ?)";
+    await db.execute("insert into t values ('theirs', null)");
+    await db.sync();
+    const first = other.execute(insert, parameters);
+    parameters[0] = "second";
+    bytes[0] = 2;
+    await first;
+    await other.execute(insert, parameters);
+    bytes[0] = 3;
+    await other.sync();
+    assert.deepEqual(await other.values("select name, hex(data) from t order by name"), [
+      ["first", "01"],
+      ["second", "02"],
+      ["theirs", ""],
+    ]);
+  }));
+
+Deno.test("what only reads cannot write, nor leave a transaction open", () =>
+  withServer(async (open) => {
+    const db = await open(undefined, { busyMs: 200 });
+    await db.script("create table t (id integer primary key)");
+    const watching = db.watch("insert into t values (null) returning id");
+    await assert.rejects(watching.next(), { code: "invalid", message: /Cannot watch/ });
+    for await (const _ of db.iterate("begin"));
+    await db.execute("insert into t values (1)");
+    await assert.rejects(db.watch("begin immediate").next(), { code: "invalid" });
+    await db.execute("insert into t values (2)");
+    const sneaky = db.transaction(async (tx) => {
+      await tx.execute("pragma query_only = off");
+      await tx.execute("insert into t values (3)");
+    }, { readOnly: true });
+    await assert.rejects(sneaky, { code: "forbidden" });
+    assert.deepEqual(await db.values("select id from t"), [[1], [2]]);
+  }));
+
+Deno.test("transactions nested at once come one after the other, each as a whole", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script("create table t (id integer primary key)");
+    await db.transaction(async (tx) => {
+      const ends = await Promise.allSettled([
+        tx.transaction(async (nested) => {
+          await nested.execute("insert into t values (1)");
+          await assert.rejects(tx.execute("insert into t values (9)"), { code: "invalid" });
+        }),
+        tx.transaction(async (nested) => {
+          await nested.execute("insert into t values (2)");
+          throw new Error("changed my mind");
+        }),
+        tx.transaction((nested) =>
+          nested.transaction((inner) => inner.execute("insert into t values (3)"))
+        ),
+      ]);
+      assert.deepEqual(ends.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+    });
+    assert.deepEqual(await db.values("select id from t"), [[1], [3]]);
+  }));
+
+Deno.test("a transaction that its user ends, ends once", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script("create table t (id integer primary key)");
+    const mine = await db.begin();
+    await mine.tx.execute("insert into t values (1)");
+    await mine.commit();
+    await assert.rejects(mine.rollback(), { code: "invalid" });
+    {
+      await using forgotten = await db.begin();
+      await forgotten.tx.execute("insert into t values (2)");
+    }
+    assert.deepEqual(await db.values("select id from t"), [[1]]);
+  }));
+
+Deno.test("a database is closed though somebody still iterates", () =>
+  withServer(async (open) => {
+    const db = await open(undefined, { busyMs: 50 });
+    await db.script("create table t (id integer primary key); insert into t values (1), (2)");
+    const rows = db.iterate("select * from t");
+    await rows.next();
+    await db.close();
+    assert.throws(() => db.replica.snapshot(), { code: "aborted" });
+    await assert.rejects(db.query("select 1"), { code: "aborted" });
   }));
 
 Deno.test("an option that nobody knows is refused", () =>

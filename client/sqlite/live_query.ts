@@ -5,6 +5,7 @@
  */
 
 import type { Replica, ReplicaChange } from "../replica/replica.ts";
+import { atRest, requireReadOnly } from "./_runs.ts";
 import type { Connection } from "./connection.ts";
 import type { ConnectionPool } from "./connection_pool.ts";
 import type { SqlParameters } from "./engine/statement.ts";
@@ -43,10 +44,11 @@ async function run<Row>(
   sql: string,
   parameters: SqlParameters,
 ): Promise<Answer<Row>> {
+  await requireReadOnly(connection, sql, "watch");
   connection.forgetCache();
   connection.pages.record();
   try {
-    const rows = await connection.all(sql, parameters) as Row[];
+    const rows = await atRest(connection, () => connection.all(sql, parameters)) as Row[];
     return { rows, pages: connection.pages.takeRecord() };
   } catch (error) {
     connection.pages.takeRecord();

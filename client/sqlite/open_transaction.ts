@@ -4,6 +4,7 @@
  * @module
  */
 
+import { GraftError } from "../../src/core/errors.ts";
 import { type Deferred, deferred } from "../replica/deferred.ts";
 import type { Database, SqlTransactionOptions } from "./database.ts";
 import type { SqlTransaction } from "./sql_transaction.ts";
@@ -17,6 +18,7 @@ export class OpenTransaction {
   readonly tx: SqlTransaction;
   readonly #end: Deferred<void>;
   readonly #done: Promise<void>;
+  #isOpen = true;
 
   private constructor(tx: SqlTransaction, end: Deferred<void>, done: Promise<void>) {
     this.tx = tx;
@@ -37,19 +39,37 @@ export class OpenTransaction {
     });
   }
 
-  /** Commits it. */
+  /**
+   * Commits it.
+   *
+   * @throws {GraftError} `conflict` when its snapshot has become stale; `invalid` when it has ended.
+   */
   async commit(): Promise<void> {
+    this.#takeEnd();
     this.#end.resolve();
     await this.#done;
   }
 
   /** Rolls it back. */
   async rollback(): Promise<void> {
+    this.#takeEnd();
     this.#end.reject(ROLLBACK);
     try {
       await this.#done;
     } catch (error) {
       if (error !== ROLLBACK) throw error;
     }
+  }
+
+  /** Rolls it back, if it is open. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isOpen) await this.rollback();
+  }
+
+  #takeEnd(): void {
+    if (!this.#isOpen) {
+      throw new GraftError("invalid", "Cannot end the transaction: it has ended already");
+    }
+    this.#isOpen = false;
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { assert } from "../../src/core/assert.ts";
+import { GraftError } from "../../src/core/errors.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { LocalChanges } from "../replica/replica_store.ts";
@@ -14,13 +15,19 @@ import type { DatabaseSnapshot, DatabaseSource } from "./source.ts";
 
 /** The pages of a replica. */
 export class ReplicaSource implements DatabaseSource {
-  /** What makes the commits of the connection again that has this source, for a replay. */
-  run: TransactionFunction | undefined;
   readonly #replica: Replica;
+  readonly #mustTakeTurns: boolean;
+  /** Who may commit now, and what makes that commit again. */
+  #turn: { readonly replay: TransactionFunction | undefined } | undefined;
 
-  /** The replica is not closed with it. */
-  constructor(replica: Replica) {
+  /**
+   * The replica is not closed with it.
+   *
+   * @param mustTakeTurns Whether only what {@linkcode ReplicaSource.write} runs may commit.
+   */
+  constructor(replica: Replica, mustTakeTurns = false) {
     this.#replica = replica;
+    this.#mustTakeTurns = mustTakeTurns;
   }
 
   /** Whether nothing can be committed. */
@@ -46,6 +53,26 @@ export class ReplicaSource implements DatabaseSource {
   /** Commits here; it is pushed in the background. */
   async commit(snapshot: DatabaseSnapshot, changes: LocalChanges): Promise<DatabaseSnapshot> {
     assert(snapshot instanceof ReplicaSnapshot, "A source commits on its own snapshots");
-    return await this.#replica.commit(snapshot, changes, this.run);
+    if (this.#mustTakeTurns && this.#turn === undefined) {
+      throw new GraftError("forbidden", "Cannot commit: the call was to read only");
+    }
+    return await this.#replica.commit(snapshot, changes, this.#turn?.replay);
+  }
+
+  /**
+   * Runs what may commit; nothing else may.
+   *
+   * @param replay What makes the commit again; undefined where it cannot be made again.
+   */
+  async write<T>(
+    replay: TransactionFunction | undefined,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    this.#turn = { replay };
+    try {
+      return await run();
+    } finally {
+      this.#turn = undefined;
+    }
   }
 }

@@ -5,6 +5,8 @@
  */
 
 import { GraftError } from "../../src/core/errors.ts";
+import { Turns } from "../replica/turns.ts";
+import { copyParameters } from "./_copy_parameters.ts";
 import type { Connection, SqlResult } from "./connection.ts";
 import type { SqlParameters, SqlRow } from "./engine/statement.ts";
 import type { SqlValue } from "./engine/values.ts";
@@ -17,21 +19,29 @@ export class SqlTransaction {
   readonly #connection: Connection;
   #last: Promise<unknown> = Promise.resolve();
   #isOpen = true;
-  #depth = 0;
+  readonly #nested = new Turns();
+  readonly #depth: number;
+  #hasNested = false;
 
-  /** @param connection Is in a transaction. */
-  constructor(connection: Connection) {
+  /**
+   * @param connection Is in a transaction.
+   * @param depth How many transactions this one is nested in.
+   */
+  constructor(connection: Connection, depth = 0) {
     this.#connection = connection;
+    this.#depth = depth;
   }
 
   /** All rows of a statement, as objects. */
   query<Row = SqlRow>(sql: string, parameters: SqlParameters = []): Promise<Row[]> {
-    return this.#run(() => this.#connection.all(sql, parameters) as Promise<Row[]>);
+    const given = copyParameters(parameters);
+    return this.#run(() => this.#connection.all(sql, given) as Promise<Row[]>);
   }
 
   /** All rows of a statement, as lists. */
   values(sql: string, parameters: SqlParameters = []): Promise<SqlValue[][]> {
-    return this.#run(() => this.#connection.all(sql, parameters, "array"));
+    const given = copyParameters(parameters);
+    return this.#run(() => this.#connection.all(sql, given, "array"));
   }
 
   /** The first row of a statement; undefined where there is none. */
@@ -42,7 +52,8 @@ export class SqlTransaction {
 
   /** Runs a statement. */
   execute(sql: string, parameters: SqlParameters = []): Promise<SqlResult> {
-    return this.#run(() => this.#connection.run(sql, parameters));
+    const given = copyParameters(parameters);
+    return this.#run(() => this.#connection.run(sql, given));
   }
 
   /** Runs all statements of a text, without parameters. */
@@ -51,37 +62,55 @@ export class SqlTransaction {
   }
 
   /**
-   * Runs statements that take effect together, or not at all, within this transaction.
+   * Runs statements that take effect together, or not at all, within this transaction. Meanwhile nothing else runs
+   * in it: two of them come one after the other.
    *
-   * @param run What it throws undoes what it did, and is thrown.
+   * @param run Works through what it is passed. What it throws undoes what it did, and is thrown.
    */
-  async transaction<T>(run: (tx: SqlTransaction) => T | Promise<T>): Promise<T> {
-    const name = `graft_${++this.#depth}`;
-    await this.script(`savepoint ${name}`);
-    try {
-      const result = await run(this);
-      await this.script(`release ${name}`);
-      return result;
-    } catch (error) {
-      // where SQLite has rolled everything back the savepoint is gone, too
-      if (this.#connection.isInTransaction) {
-        await this.script(`rollback to ${name}; release ${name}`);
+  transaction<T>(run: (tx: SqlTransaction) => T | Promise<T>): Promise<T> {
+    return this.#nested.run(async () => {
+      await this.#last;
+      this.#requireOpen();
+      this.#hasNested = true;
+      try {
+        return await this.#runNested(run);
+      } finally {
+        this.#hasNested = false;
       }
-      throw error;
-    } finally {
-      this.#depth--;
-    }
+    });
   }
 
   /** Waits for what was begun; nothing more is run. */
   async end(): Promise<void> {
     this.#isOpen = false;
+    await this.#nested.idle();
     await this.#last;
+  }
+
+  async #runNested<T>(run: (tx: SqlTransaction) => T | Promise<T>): Promise<T> {
+    const connection = this.#connection;
+    const nested = new SqlTransaction(connection, this.#depth + 1);
+    const name = `graft_${this.#depth}`;
+    await connection.script(`savepoint ${name}`);
+    try {
+      const result = await run(nested);
+      await nested.end();
+      await connection.script(`release ${name}`);
+      return result;
+    } catch (error) {
+      await nested.end();
+      // where SQLite has rolled everything back the savepoint is gone, too
+      if (connection.isInTransaction) {
+        await connection.script(`rollback to ${name}; release ${name}`);
+      }
+      throw error;
+    }
   }
 
   #run<T>(task: () => Promise<T>): Promise<T> {
     const result = this.#last.then(() => {
       this.#requireOpen();
+      if (this.#hasNested) throw busyWithNested();
       return task();
     });
     this.#last = result.catch(() => {});
@@ -93,4 +122,10 @@ export class SqlTransaction {
     const state = this.#isOpen ? "a failure has rolled it back" : "it has ended";
     throw new GraftError("aborted", `Cannot use the transaction: ${state}`);
   }
+}
+
+function busyWithNested(): GraftError {
+  return new GraftError("invalid", "Cannot use the transaction: one that is nested in it is open", {
+    hint: "Within transaction(), work through what it passes",
+  });
 }

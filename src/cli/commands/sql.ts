@@ -14,6 +14,7 @@ import { formatRows, type RowsFormat } from "../sql/rows_format.ts";
 import { appendHistory, readHistory } from "../sql/history.ts";
 import { changed, runShell } from "../sql/shell.ts";
 import { SqlSession } from "../sql/sql_session.ts";
+import { describeError } from "../support/failure.ts";
 import { argument } from "../support/arguments.ts";
 import { printLine, printNote } from "../support/output.ts";
 import { addServerFlags, serverAddress, type ServerFlags } from "../support/server_api.ts";
@@ -50,11 +51,26 @@ async function run(volume: VolumeAt, statements: string | undefined, flags: Flag
   await using database = await openDatabase(url, volume.vid, { token, at: atOf(volume) });
   requireThere(database);
   const format: RowsFormat = flags.json ? "json" : flags.csv ? "csv" : "table";
-  if (statements !== undefined) await runAll(database, statements, format);
-  else if (process.stdin.isTTY) await runTyped(database, volume, format);
-  else await runAll(database, await new Response(Deno.stdin.readable).text(), format);
-  // what was committed here is nowhere else when this process ends
-  if (volume.at === undefined) await database.sync();
+  await andSync(database, async () => {
+    if (statements !== undefined) await runAll(database, statements, format);
+    else if (process.stdin.isTTY) await runTyped(database, volume, format);
+    else await runAll(database, await new Response(Deno.stdin.readable).text(), format);
+  });
+}
+
+/** What was committed here is nowhere else when this process ends, also where a later statement failed. */
+async function andSync(database: Database, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    await sync(database).catch((late) => printNote(`error: ${describeError(late)}`));
+    throw error;
+  }
+  await sync(database);
+}
+
+async function sync(database: Database): Promise<void> {
+  if (!database.replica.isReadOnly) await database.sync();
 }
 
 function requireThere(database: Database): void {

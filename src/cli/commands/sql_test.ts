@@ -30,6 +30,9 @@ Deno.test("statements that are given run, and are on the server when the command
       '{"id":1,"n":7}\n{"id":2,"n":8}\n',
     );
     assert.equal((await sql(vid, "select n from t", "--csv")).stdout, "n\n7\n8\n");
+    const half = await sql(vid, "insert into t (n) values (9); select * from nowhere");
+    assert.deepEqual([half.code, half.stderr.split("\n")[0]], [1, "1 row changed"]);
+    assert.equal((await sql(vid, "select n from t where n = 9", "--csv")).stdout, "n\n9\n");
     // what was, before the table came to be
     const past = await sql(`${vid}@1`, "select * from t");
     assert.deepEqual([past.code, /no such table/.test(past.stderr)], [1, true]);

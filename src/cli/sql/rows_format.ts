@@ -16,14 +16,20 @@ import { formatTable } from "../support/output.ts";
  */
 export type RowsFormat = "table" | "json" | "csv";
 
+/** Empty text is quoted, so that it can be told from null. */
+const CSV = { record_delimiter: "\n", quoted_match: /^$/ } as const;
+
 /** Lines of text for rows; none for no rows. */
 export function formatRows(rows: readonly SqlRow[], format: RowsFormat): string[] {
   if (rows.length === 0) return [];
   if (format === "json") return rows.map(toJson);
   const names = Object.keys(rows[0]);
   if (format === "csv") {
-    const cells = rows.map((row) => names.map((name) => toText(row[name])));
-    return [stringify([names, ...cells]).trimEnd()];
+    const cells = rows.map((row) =>
+      names.map((name) => row[name] === null ? null : toText(row[name]))
+    );
+    // without the end of the last line, which is printed with it
+    return [stringify([names, ...cells], CSV).slice(0, -1)];
   }
   const isNumeric = (name: string) => rows.every((row) => isNumber(row[name]));
   return formatTable(

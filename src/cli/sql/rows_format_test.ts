@@ -32,3 +32,8 @@ Deno.test("no rows are no lines", () => {
     assert.deepEqual(formatRows([], format), []);
   }
 });
+
+Deno.test("nothing is lost at the end of CSV, and empty text is not null", () => {
+  const rows = [{ x: "a" }, { x: "" }, { x: null }, { x: "end  \n" }];
+  assert.deepEqual(formatRows(rows, "csv"), ['x\na\n""\n\n"end  \n"']);
+});
