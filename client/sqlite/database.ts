@@ -329,8 +329,12 @@ export class Database {
     for await (const { state } of this.replica.statuses()) {
       if (state !== "conflict" || this.replica.state === tried) continue;
       tried = this.replica.state;
-      // where it fails the status stays what it is, for the user to decide
-      await this.replica.replay().catch(() => {});
+      try {
+        await this.replica.replay();
+      } catch (error) {
+        // the status stays what it is: for the user to decide, or until the server answers again
+        if (isGraftError(error, "unavailable")) tried = undefined;
+      }
     }
   }
 

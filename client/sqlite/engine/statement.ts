@@ -16,6 +16,7 @@ export type SqlParameters = readonly SqlParameter[] | Readonly<Record<string, Sq
 /** A row by the names of its columns. */
 export type SqlRow = Record<string, SqlValue>;
 
+const FIELD = { configurable: true, enumerable: true, writable: true } as const;
 /** SQLITE_STMTSTATUS_REPREPARE */
 const REPREPARED = 5;
 
@@ -113,7 +114,12 @@ export class Statement {
   toObject(row: readonly SqlValue[]): SqlRow {
     const { columns } = this;
     const object: SqlRow = {};
-    for (let i = 0; i < columns.length; i++) object[columns[i]] = row[i];
+    for (let i = 0; i < columns.length; i++) {
+      const name = columns[i];
+      // an assignment would set what the object inherits from
+      if (name === "__proto__") Object.defineProperty(object, name, { ...FIELD, value: row[i] });
+      else object[name] = row[i];
+    }
     return object;
   }
 

@@ -93,6 +93,11 @@ async function runAll(database: Database, sql: string, format: RowsFormat): Prom
       for (const line of formatRows(rows, format)) printLine(line);
       if (rowsAffected !== undefined && format === "table") printNote(changed(rowsAffected));
     }
+    if (session.isInTransaction) {
+      throw new GraftError("invalid", "Cannot end with a transaction open: it was rolled back", {
+        hint: "End it with commit",
+      });
+    }
   } finally {
     await session.close();
   }

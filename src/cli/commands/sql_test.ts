@@ -47,6 +47,7 @@ Deno.test("what cannot be is refused, each with its exit code", () =>
       [await sql(`${vid}@once`, "select 1"), 2],
       [await sql(vid, "select 1", "--csv", "--json"), 2],
       [await sql(vid, "selec 1"), 1],
+      [await sql(vid, "begin; create table lost (x)"), 1],
       [await sql("GonwTRj2SohJzYLLjD9nSq", "select 1"), 4],
       [await sql(`${vid}@99`, "select 1"), 4],
       [await sql(vid, "select 1", "--server", "http://127.0.0.1:1"), 5],

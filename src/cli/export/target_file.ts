@@ -40,6 +40,7 @@ export class TargetFile implements Disposable {
     try {
       refuseExisting(path, action, replace);
       const partialPath = `${path}.partial`;
+      refuseStranger(partialPath, action);
       const partial = Deno.openSync(partialPath, { read: true, write: true, create: true });
       if (partial.tryLockSync(true)) {
         partial.truncateSync(0);
@@ -95,6 +96,19 @@ export class TargetFile implements Disposable {
       throw fileError(`export to "${this.#path}"`, error);
     }
   }
+}
+
+/** What leads elsewhere would be written to there. */
+function refuseStranger(partialPath: string, action: string): void {
+  try {
+    if (Deno.lstatSync(partialPath).isFile) return;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  throw new GraftError("conflict", `Cannot ${action}: "${partialPath}" is no plain file`, {
+    hint: "An export writes there first: move it away",
+  });
 }
 
 function refuseExisting(path: string, action: string, replace: boolean): void {

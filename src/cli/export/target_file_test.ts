@@ -63,3 +63,15 @@ Deno.test("a journal beside it, a directory and a directory that is missing are 
     assert.equal(codeOf(`${directory}/none/a.db`, false), "missing");
   });
 });
+
+Deno.test("an export does not write through a link", async () => {
+  const directory = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${directory}/elsewhere.txt`, "precious");
+    await Deno.symlink(`${directory}/elsewhere.txt`, `${directory}/a.db.partial`);
+    assert.throws(() => TargetFile.create(`${directory}/a.db`, false), { code: "conflict" });
+    assert.equal(await Deno.readTextFile(`${directory}/elsewhere.txt`), "precious");
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { printNote } from "../support/output.ts";
 import { readVariable } from "../support/variables.ts";
 
 const LINES_MAX = 1000;
@@ -16,8 +17,8 @@ export async function readHistory(): Promise<string[]> {
     const lines = (await Deno.readTextFile(path)).split("\n").filter((line) => line !== "");
     return lines.slice(-LINES_MAX).reverse();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
+    if (!(error instanceof Deno.errors.NotFound)) tellOnce(path, error);
+    return [];
   }
 }
 
@@ -25,8 +26,22 @@ export async function readHistory(): Promise<string[]> {
 export function appendHistory(line: string): void {
   const path = historyPath();
   if (path === undefined || line.trim() === "") return;
-  Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-  Deno.writeTextFileSync(path, `${line}\n`, { append: true, mode: 0o600 });
+  try {
+    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o700 });
+    Deno.writeTextFileSync(path, `${line}\n`, { append: true, mode: 0o600 });
+  } catch (error) {
+    tellOnce(path, error);
+  }
+}
+
+let isTold = false;
+
+/** A shell is of use without its history, too. */
+function tellOnce(path: string, error: unknown): void {
+  if (isTold) return;
+  isTold = true;
+  const state = error instanceof Error ? error.message : String(error);
+  printNote(`note: the lines are not kept in ${path}: ${state}`);
 }
 
 /** Where they are kept; undefined where there is no home. */

@@ -60,9 +60,16 @@ function toText(value: SqlValue): string {
   return String(value);
 }
 
-/** What breaks lines would break the table. */
-function oneLine(text: string): string {
-  return text.replaceAll("\n", "\\n").replaceAll("\r", "\\r").replaceAll("\t", "\\t");
+const ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+// deno-lint-ignore no-control-regex -- these are what a terminal would obey
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/g;
+
+/** What breaks lines would break the table, and what commands a terminal is not for a database to say. */
+export function oneLine(text: string): string {
+  return text.replaceAll(CONTROL, (character) => {
+    const code = character.charCodeAt(0).toString(16).padStart(2, "0");
+    return ESCAPES[character] ?? `\\x${code}`;
+  });
 }
 
 function isNumber(value: SqlValue): boolean {

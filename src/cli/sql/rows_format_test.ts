@@ -37,3 +37,8 @@ Deno.test("nothing is lost at the end of CSV, and empty text is not null", () =>
   const rows = [{ x: "a" }, { x: "" }, { x: null }, { x: "end  \n" }];
   assert.deepEqual(formatRows(rows, "csv"), ['x\na\n""\n\n"end  \n"']);
 });
+
+Deno.test("a table commands no terminal", () => {
+  const rows = [{ x: "\x1b[31mred\x9b\x07\tend" }];
+  assert.deepEqual(formatRows(rows, "table"), ["x", "\\x1b[31mred\\x9b\\x07\\tend"]);
+});

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline/promises";
 import { type Database, splitStatements } from "../../../client/sqlite/mod.ts";
 import { GraftError } from "../../core/errors.ts";
 import { describeError } from "../support/failure.ts";
-import { formatRows, type RowsFormat } from "./rows_format.ts";
+import { formatRows, oneLine, type RowsFormat } from "./rows_format.ts";
 import { SqlSession } from "./sql_session.ts";
 
 /** What a {@linkcode runShell} talks to. */
@@ -145,7 +145,7 @@ class Shell {
 
   async #printFirst(sql: string, parameters: (string | null)[]): Promise<void> {
     for (const [text] of await this.#parts.database.values(sql, parameters)) {
-      this.#print(String(text));
+      for (const line of String(text).split("\n")) this.#print(oneLine(line));
     }
   }
 
