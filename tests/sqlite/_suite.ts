@@ -131,9 +131,9 @@ export const SQLITE_CASES: Readonly<Record<string, SqliteCase>> = {
     await db.script("create table t (id integer primary key)");
     await db.transaction(async (tx) => {
       await tx.execute("insert into t values (1)");
-      const inner = tx.transaction(async () => {
-        await tx.execute("insert into t values (2)");
-        await tx.execute("insert into t values (1)");
+      const inner = tx.transaction(async (nested) => {
+        await nested.execute("insert into t values (2)");
+        await nested.execute("insert into t values (1)");
       });
       await assert.rejects(inner, { resultName: "SQLITE_CONSTRAINT_PRIMARYKEY" });
       await tx.execute("insert into t values (3)");
