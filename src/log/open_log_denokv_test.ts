@@ -70,9 +70,14 @@ Deno.test("a store that is not there, or does not answer, is unavailable", async
     /^Cannot open log "kv\+http:.*": no answer within 10 s \(.*refused/,
   );
   await using server = await DenoKvServer.start();
-  server.process.pause();
+  await server.process.pause();
   const address = `kv+${server.url}`;
-  await rejectsWith(openLog(address, options), "unavailable", /no answer within 10 s/);
+  const kvAccessToken = server.accessToken;
+  await rejectsWith(
+    openLog(address, { ...options, kvAccessToken }),
+    "unavailable",
+    /no answer within 10 s/,
+  );
   server.process.resume();
 });
 

@@ -149,7 +149,7 @@ Deno.test("a store that hangs beyond every deadline loses nothing and makes no c
     const { unavailable } = await writeThrough(store, async ({ process }) => {
       for (let i = 0; i < 2; i++) {
         await pause(400);
-        process.pause();
+        await process.pause();
         await pause(2500);
         process.resume();
       }
@@ -187,7 +187,7 @@ Deno.test("a commit that was given up and lands later is found, and announced", 
     const base = await log.lastKnownHead(vid);
     const record = recordAfter(vid, base);
     const version = await log.collectionVersion();
-    server.process.pause();
+    await server.process.pause();
     await rejectsWith(log.append(record, base, version), "unavailable", /no answer within 10 s/);
     server.process.resume();
     // whether it was on its way already is the network's to say: the log tells, one way or the other

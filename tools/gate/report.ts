@@ -22,7 +22,13 @@ export function describeSuite(name: string, result: SuiteResult): string {
   const numbers = `${seconds(result)}  ${passed} passed, ${failed} failed`;
   const skips = skipped.map((test) => `      skipped: ${test}\n`).join("");
   if (failed === 0) return line("ok", name, numbers) + skips;
-  return line("FAIL", name, numbers) + skips + indent(result.output);
+  return line("FAIL", name, numbers) + skips + indent(errorsFirst(result.output));
+}
+
+/** The output with what the runner sums up at its end put before the rest: a long report may be cut. */
+function errorsFirst(output: string): string {
+  const at = output.indexOf("\n ERRORS");
+  return at < 0 ? output : `${output.slice(at + 1).trimEnd()}\n\n${output.slice(0, at)}`;
 }
 
 function line(verdict: string, name: string, rest: string): string {

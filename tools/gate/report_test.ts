@@ -37,6 +37,16 @@ Deno.test("describeSuite() shows the output of failed tests", () => {
   assert.match(text, /planted/);
 });
 
+Deno.test("describeSuite() begins with the errors, which the runner puts last", () => {
+  const text = describeSuite("unit", {
+    tally: { passed: 1, failed: 1, skipped: [] },
+    skippedBecause: undefined,
+    output: "a ... ok\nb ... FAILED\n\n ERRORS \n\nb => ./b_test.ts\nplanted\n",
+    seconds: 2,
+  });
+  assert.match(text, /^FAIL .*\n +ERRORS \n[^]*planted[^]*a \.\.\. ok\n +b \.\.\. FAILED\n$/);
+});
+
 Deno.test("describeSuite() says why a suite did not run, and that CI does not accept it", () => {
   const skipped = (failed: number) =>
     describeSuite("interop", {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pause } from "../poll.ts";
+import { pause, until } from "../poll.ts";
 
 const LOG_BYTES_SHOWN = 4000;
 const START_MS_MAX = 30_000;
@@ -59,9 +59,15 @@ export class Child {
     await this.#untilReady();
   }
 
-  /** Stops it for a while, as if it hung: {@linkcode Child.resume} lets it go on. */
-  pause(): void {
-    this.#process?.kill("SIGSTOP");
+  /**
+   * Stops it for a while, as if it hung: {@linkcode Child.resume} lets it go on. Resolves when its last
+   * thread has stopped: until then one may still answer.
+   */
+  async pause(): Promise<void> {
+    const process = this.#process;
+    if (process === undefined) return;
+    process.kill("SIGSTOP");
+    await until("the program to stop", () => isStopped(process.pid), { everyMs: 1 });
   }
 
   /** Ends a {@linkcode Child.pause}. */
@@ -99,6 +105,17 @@ export class Child {
     const decoder = new TextDecoder();
     for await (const bytes of stream) this.#logs += decoder.decode(bytes, { stream: true });
   }
+}
+
+/** Whether all threads of a process stand still; true where the system does not tell. */
+async function isStopped(pid: number): Promise<boolean> {
+  if (Deno.build.os !== "linux") return true;
+  for await (const { name } of Deno.readDir(`/proc/${pid}/task`)) {
+    // a thread that just ended is looked for in vain
+    const status = await Deno.readTextFile(`/proc/${pid}/task/${name}/status`).catch(() => "");
+    if (!/^State:\tT/m.test(status)) return false;
+  }
+  return true;
 }
 
 /** A port of the loopback that nobody listens on. */
