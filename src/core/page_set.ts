@@ -26,15 +26,16 @@ const MEMBER_MAX = 2 ** 32 - 1;
 const STRETCH_MEMBERS_MIN = 1024;
 const STRETCH_MEMBERS_MAX = 2 ** 20;
 
-/** The encoding of the set without members. */
-const EMPTY_ENCODING = new Uint8Array([0xda, 0xae, 0x12, 0xdf, 0, 0, 0, 0]);
+/** Up to here a set may be a list of its members: most commits write a few pages. */
+const FEW_MEMBERS_MAX = 16;
 
 /**
  * An immutable set of numbers from 0 to 2^32 - 1, held as its canonical Splinter v0.1 encoding
  * (docs/formats/page_set.md): equal sets have equal bytes.
  *
  * Every operation but the point lookups `has`, `rank` and `select` copies the encodings that it works
- * on into the WebAssembly module's memory and the new encoding out of it; that copy is the set's own.
+ * on into the WebAssembly module's memory and the new encoding out of it; that copy is the set's own. A set
+ * that is made of a few members is encoded only when somebody asks for its bytes.
  *
  * Limitations: a set with more than 2^29 members encodes, but its members may not fit one array.
  *
@@ -50,27 +51,27 @@ const EMPTY_ENCODING = new Uint8Array([0xda, 0xae, 0x12, 0xdf, 0, 0, 0, 0]);
  */
 export class PageSet {
   /** The set without members. */
-  static readonly empty: PageSet = new PageSet({
-    bytes: EMPTY_ENCODING,
-    size: 0,
-    first: 0,
-    last: 0,
-  });
+  static readonly empty: PageSet = new PageSet([]);
 
-  /** The canonical encoding. Do not write to it. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
   /** How many members. */
   readonly size: number;
+  /** The members, ascending, where they are few. */
+  readonly #few: readonly number[] | undefined;
+  #bytes: Uint8Array<ArrayBuffer> | undefined;
   // Infinities for the empty set, so that it begins after and ends before everything.
   readonly #first: number;
   readonly #last: number;
   #lookup: PageSetLookup | undefined;
 
-  private constructor(set: EncodedSet) {
-    this.bytes = set.bytes;
-    this.size = set.size;
-    this.#first = set.size === 0 ? Infinity : set.first;
-    this.#last = set.size === 0 ? -Infinity : set.last;
+  /** @param set An encoding, or a few members, ascending. */
+  private constructor(set: EncodedSet | readonly number[]) {
+    const isFew = isList(set);
+    this.#few = isFew ? set : undefined;
+    this.#bytes = isFew ? undefined : set.bytes;
+    this.size = isFew ? set.length : set.size;
+    const [first, last] = isFew ? [set[0], set[set.length - 1]] : [set.first, set.last];
+    this.#first = this.size === 0 ? Infinity : first;
+    this.#last = this.size === 0 ? -Infinity : last;
   }
 
   /**
@@ -79,8 +80,8 @@ export class PageSet {
    * @throws {GraftError} `invalid` for a member that is not a whole number from 0 to 2^32 - 1.
    */
   static from(members: Iterable<number> | Uint32Array): PageSet {
-    if (members instanceof Uint32Array) return new PageSet(encodeMembers(members));
-    return new PageSet(encodeMembers(new Uint32Array(Array.from(members, toMember))));
+    if (members instanceof Uint32Array) return PageSet.#of(members);
+    return PageSet.#of(Array.from(members, toMember));
   }
 
   /**
@@ -120,12 +121,29 @@ export class PageSet {
     if (list.length === 1 && list[0] instanceof PageSet) return list[0];
     const sets: Uint8Array[] = [];
     const ranges: MemberRange[] = [];
+    const members: number[] = [];
     for (const part of list) {
       if (!(part instanceof PageSet)) ranges.push(toRange(part));
+      else if (part.#few !== undefined) members.push(...part.#few);
       else if (part.#isRun()) ranges.push({ first: part.#first, last: part.#last });
-      else if (part.size > 0) sets.push(part.bytes);
+      else sets.push(part.bytes);
     }
-    return new PageSet(encodeUnion(sets, ranges));
+    if (sets.length + ranges.length === 0) return PageSet.#of(members);
+    return new PageSet(encodeUnion(sets, ranges, Uint32Array.from(members)));
+  }
+
+  static #of(members: readonly number[] | Uint32Array): PageSet {
+    if (members.length > FEW_MEMBERS_MAX) {
+      return new PageSet(encodeMembers(isList(members) ? Uint32Array.from(members) : members));
+    }
+    const ascending = [...members].sort((a, b) => a - b);
+    return new PageSet(ascending.filter((member, i) => i === 0 || member !== ascending[i - 1]));
+  }
+
+  /** The canonical encoding. Do not write to it. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    this.#bytes ??= encodeMembers(Uint32Array.from(this.#few ?? [])).bytes;
+    return this.#bytes;
   }
 
   /** The smallest member; undefined for the empty set. */
@@ -142,7 +160,7 @@ export class PageSet {
   has(member: number): boolean {
     if (member < this.#first || member > this.#last) return false;
     if (!Number.isInteger(member)) return false;
-    return this.#isRun() || this.#directory().has(member);
+    return this.#isRun() || (this.#few?.includes(member) ?? this.#directory().has(member));
   }
 
   /** How many members are smaller than `member`, which need not be one itself. */
@@ -150,19 +168,22 @@ export class PageSet {
     if (member <= this.#first) return 0;
     if (member > this.#last) return this.size;
     const whole = Math.ceil(member);
-    return this.#isRun() ? whole - this.#first : this.#directory().rank(whole);
+    if (this.#isRun()) return whole - this.#first;
+    return this.#few?.findIndex((known) => known >= whole) ?? this.#directory().rank(whole);
   }
 
   /** The member with `rank` smaller ones; undefined where there is none. */
   select(rank: number): number | undefined {
     if (!Number.isInteger(rank) || rank < 0 || rank >= this.size) return undefined;
-    return this.#isRun() ? this.#first + rank : this.#directory().select(rank);
+    if (this.#isRun()) return this.#first + rank;
+    return this.#few?.[rank] ?? this.#directory().select(rank);
   }
 
   /** Whether both sets have the same members. */
   equals(other: PageSet): boolean {
     if (this === other) return true;
-    if (this.size !== other.size || this.bytes.length !== other.bytes.length) return false;
+    if (this.size !== other.size || this.#first !== other.#first) return false;
+    if (this.bytes.length !== other.bytes.length) return false;
     for (let i = 0; i < this.bytes.length; i++) {
       if (this.bytes[i] !== other.bytes[i]) return false;
     }
@@ -173,18 +194,25 @@ export class PageSet {
   union(other: PageSet): PageSet {
     if (this.size === 0) return other;
     if (other.size === 0) return this;
+    if (this.#few && other.#few) return PageSet.#of([...this.#few, ...other.#few]);
     return new PageSet(combineSets(["union"], this.bytes, other.bytes)[0]);
   }
 
   /** What is in both sets. */
   intersection(other: PageSet): PageSet {
     if (this.#isApartFrom(other)) return PageSet.empty;
+    if (this.#few && other.#isSimple()) {
+      return new PageSet(this.#few.filter((member) => other.has(member)));
+    }
     return new PageSet(combineSets(["intersection"], this.bytes, other.bytes)[0]);
   }
 
   /** What is in this set and not in the other. */
   difference(other: PageSet): PageSet {
     if (this.#isApartFrom(other)) return this;
+    if (this.#few && other.#isSimple()) {
+      return new PageSet(this.#few.filter((member) => !other.has(member)));
+    }
     return new PageSet(combineSets(["difference"], this.bytes, other.bytes)[0]);
   }
 
@@ -197,6 +225,7 @@ export class PageSet {
 
   /** The members, ascending, in a new array. */
   toArray(): Uint32Array<ArrayBuffer> {
+    if (this.#few) return Uint32Array.from(this.#few);
     if (!this.#isRun()) return readMembers(this.bytes, this.size);
     const members = new Uint32Array(this.size);
     for (let i = 0; i < members.length; i++) members[i] = this.#first + i;
@@ -205,6 +234,7 @@ export class PageSet {
 
   /** The members, ascending. A large set is read in stretches, so leaving early saves the rest. */
   [Symbol.iterator](): IterableIterator<number> {
+    if (this.#few) return this.#few.values();
     if (this.size <= STRETCH_MEMBERS_MIN) return this.toArray().values();
     return this.#stretches();
   }
@@ -231,10 +261,19 @@ export class PageSet {
     return this.size === this.#last - this.#first + 1;
   }
 
+  /** Whether a member is looked up without a directory. */
+  #isSimple(): boolean {
+    return this.#few !== undefined || this.#isRun();
+  }
+
   /** Whether no member of one set lies between the ends of the other. */
   #isApartFrom(other: PageSet): boolean {
     return this.#last < other.#first || this.#first > other.#last;
   }
+}
+
+function isList<T>(value: T | readonly number[]): value is readonly number[] {
+  return Array.isArray(value);
 }
 
 function toMember(value: number): number {

@@ -55,21 +55,26 @@ export function decodeSet(bytes: Uint8Array): EncodedSet {
 /** Encodes members that come in any order, repeated or not. */
 export function encodeMembers(members: Uint32Array): EncodedSet {
   reset();
-  const at = copyIn(new Uint8Array(members.buffer, members.byteOffset, members.byteLength));
+  const at = copyIn(bytesOf(members));
   graft.pageSetBegin();
   graft.pageSetAddMembers(at, members.length);
   graft.pageSetFinish();
   return takeOutput();
 }
 
-/** Encodes the union of sets and ranges. */
+const NO_MEMBERS = new Uint32Array(0);
+
+/** Encodes the union of sets, ranges and members. */
 export function encodeUnion(
   sets: readonly Uint8Array[],
   ranges: readonly MemberRange[],
+  members: Uint32Array = NO_MEMBERS,
 ): EncodedSet {
   reset();
   const staging = alloc(sets.reduce((most, set) => Math.max(most, set.length), 0));
+  const at = copyIn(bytesOf(members));
   graft.pageSetBegin();
+  graft.pageSetAddMembers(at, members.length);
   for (const set of sets) {
     memoryBytes().set(set, staging);
     graft.pageSetAddSet(staging, set.length);
@@ -148,6 +153,10 @@ function openChunks(
     const count = graft.pageSetMembers(at, set.length, block, out, wanted);
     return new Uint32Array(memoryBytes().buffer, out, count);
   };
+}
+
+function bytesOf(members: Uint32Array): Uint8Array {
+  return new Uint8Array(members.buffer, members.byteOffset, members.byteLength);
 }
 
 function takeOutput(): EncodedSet {

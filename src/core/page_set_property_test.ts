@@ -28,13 +28,18 @@ const run = fc.record({
   step: fc.constantFrom(1, 1, 1, 2, 3, 8, 256, 257, 65_536),
 });
 
-const members = fc.array(run, { maxLength: 6 }).map((runs) => {
+const ofRuns = fc.array(run, { maxLength: 6 }).map((runs) => {
   const all = new Set<number>();
   for (const { first, count, step } of runs) {
     for (let i = 0; i < count && first + i * step <= U32_MAX; i++) all.add(first + i * step);
   }
   return all;
 });
+
+/** As most commits have them; about half are few enough to be kept as a list, and so are some unions of two. */
+const few = fc.array(start, { maxLength: 24 }).map((numbers) => new Set(numbers));
+
+const members = fc.oneof(ofRuns, few);
 
 function sorted(numbers: Iterable<number>): number[] {
   return [...numbers].sort((a, b) => a - b);
