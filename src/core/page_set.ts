@@ -4,6 +4,7 @@
  * @module
  */
 
+import { encodeFew, FEW_MEMBERS_MAX } from "./_encode_few.ts";
 import { GraftError } from "./errors.ts";
 import {
   combineSets,
@@ -26,16 +27,13 @@ const MEMBER_MAX = 2 ** 32 - 1;
 const STRETCH_MEMBERS_MIN = 1024;
 const STRETCH_MEMBERS_MAX = 2 ** 20;
 
-/** Up to here a set may be a list of its members: most commits write a few pages. */
-const FEW_MEMBERS_MAX = 16;
-
 /**
  * An immutable set of numbers from 0 to 2^32 - 1, held as its canonical Splinter v0.1 encoding
  * (docs/formats/page_set.md): equal sets have equal bytes.
  *
  * Every operation but the point lookups `has`, `rank` and `select` copies the encodings that it works
  * on into the WebAssembly module's memory and the new encoding out of it; that copy is the set's own. A set
- * that is made of a few members is encoded only when somebody asks for its bytes.
+ * of a few members, as most commits have, is a list, and encoded only when somebody asks for its bytes.
  *
  * Limitations: a set with more than 2^29 members encodes, but its members may not fit one array.
  *
@@ -142,7 +140,7 @@ export class PageSet {
 
   /** The canonical encoding. Do not write to it. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    this.#bytes ??= encodeMembers(Uint32Array.from(this.#few ?? [])).bytes;
+    this.#bytes ??= encodeFew(this.#few ?? []);
     return this.#bytes;
   }
 
