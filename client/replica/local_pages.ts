@@ -82,16 +82,21 @@ export class LocalPages {
     return value === undefined ? await this.#lookAgain(row) : this.#decode(row, value);
   }
 
-  /** Adds pages as of a state to a batch. The rows count once they are {@linkcode supersede}d into place. */
+  /**
+   * Adds pages as of a state to a batch. The rows count once they are {@linkcode supersede}d into place.
+   *
+   * @param areOwned Whether nobody else writes to the pages; else they are copied.
+   */
   put(
     batch: Batch,
     state: State,
     pages: Iterable<readonly [pageIdx: number, page: Uint8Array]>,
+    areOwned = false,
   ): PageRow[] {
     const rows: PageRow[] = [];
     for (const [pageIdx, page] of pages) {
       const row = new PageRow(this.#vid, pageIdx, state);
-      const value = this.#codec.encode(pageIdx, state, page);
+      const value = this.#codec.encode(pageIdx, state, page, areOwned);
       batch.put.set(row.key, value);
       this.#hold(row, pageOf(value));
       rows.push(row);

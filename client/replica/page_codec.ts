@@ -24,6 +24,13 @@ const NO_PAGE = new Uint8Array(0);
 const PAGE_FACTOR = 0x9e3779b97f4a7c15n;
 const STATE_FACTOR = 0xc2b2ae3d27d4eb4fn;
 
+/** A copy of a page that can be kept without another copy: there is room for its hash in front of it. */
+export function ownPage(page: Uint8Array): Uint8Array {
+  const value = new Uint8Array(HASH_BYTES + PAGE_SIZE);
+  value.set(page, HASH_BYTES);
+  return value.subarray(HASH_BYTES);
+}
+
 /**
  * Writes and reads the pages of one volume. Where a page stands counts, too: a value that came to stand
  * under another key is damage.
@@ -38,11 +45,17 @@ export class PageCodec {
     this.#seed = xxh64(new TextEncoder().encode(vid), 0n);
   }
 
-  /** The value of a page as of a state: a copy. */
-  encode(pageIdx: number, state: State, page: Uint8Array): Uint8Array<ArrayBuffer> {
+  /**
+   * The value of a page as of a state.
+   *
+   * @param isOwned Whether the page may be kept as it is, if {@linkcode ownPage} made it; else it is copied.
+   */
+  encode(pageIdx: number, state: State, page: Uint8Array, isOwned = false): Uint8Array {
     const stored = isZero(page) ? NO_PAGE : page;
-    const value = new Uint8Array(HASH_BYTES + stored.length);
-    value.set(stored, HASH_BYTES);
+    const value = isOwned && isRoomy(stored)
+      ? new Uint8Array(stored.buffer)
+      : new Uint8Array(HASH_BYTES + stored.length);
+    if (value.buffer !== stored.buffer) value.set(stored, HASH_BYTES);
     const view = new DataView(value.buffer);
     view.setBigUint64(0, xxh64(stored, this.#seedOf(pageIdx, state)), true);
     return value;
@@ -79,6 +92,10 @@ export class PageCodec {
 /** The page in a value that {@linkcode PageCodec.encode} has just made. */
 export function pageOf(value: Uint8Array): Uint8Array {
   return value.length === HASH_BYTES ? ZERO_PAGE : value.subarray(HASH_BYTES);
+}
+
+function isRoomy(page: Uint8Array): boolean {
+  return page.byteOffset === HASH_BYTES && page.buffer.byteLength === HASH_BYTES + PAGE_SIZE;
 }
 
 function isZero(page: Uint8Array): boolean {

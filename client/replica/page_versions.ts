@@ -60,16 +60,14 @@ export class PageVersions {
    * @returns The keys of what is in the storage.
    */
   prune(released: State, isSeen: (from: State, until: State) => boolean): string[] {
-    const first = firstAfter(this.#all, released);
     // most states that are released are among the newest: then there is little to look at
-    const kept: PageVersion[] = [];
+    const later = this.#all.splice(firstAfter(this.#all, released));
     const keys: string[] = [];
-    for (const version of this.#all.slice(first)) {
+    for (const version of later) {
       const { row, until } = version;
-      if (row.state > released || isSeen(row.state, until)) kept.push(version);
+      if (row.state > released || isSeen(row.state, until)) this.#all.push(version);
       else keys.push(...this.#drop(version));
     }
-    this.#all = [...this.#all.slice(0, first), ...kept];
     return keys;
   }
 

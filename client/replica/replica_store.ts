@@ -39,6 +39,8 @@ export interface LocalChanges {
   readonly pages: ReadonlyMap<number, Uint8Array>;
   /** How many pages the volume has from here on. */
   readonly pageCount: number;
+  /** Whether nobody writes to the pages any more: they are kept as they are. Default: they are copied. */
+  readonly areOwned?: boolean;
 }
 
 /** A new state. */
@@ -196,11 +198,13 @@ export class ReplicaStore {
   /**
    * Makes a new state of a transaction on the newest one. The point is released, unless this fails.
    *
-   * @param changes Its pages are copied where they are kept.
    * @returns The new state, held.
    * @throws {GraftError} `conflict` when the point is not the newest any more; `unavailable` when the storage is full.
    */
-  commit(point: SnapshotPoint, { pages, pageCount }: LocalChanges): Promise<SnapshotPoint> {
+  commit(
+    point: SnapshotPoint,
+    { pages, pageCount, areOwned }: LocalChanges,
+  ): Promise<SnapshotPoint> {
     return this.#turns.run(async () => {
       if (point.state !== this.newest) throw localConflict(this.vid);
       const state = this.newest + 1;
@@ -210,7 +214,7 @@ export class ReplicaStore {
         ? commit.pages.union(pagesFrom(pageCount + 1, this.pageCount))
         : commit.pages;
       const batch = newBatch();
-      const rows = this.#pages.put(batch, state, pages);
+      const rows = this.#pages.put(batch, state, pages, areOwned);
       if (isShorter) rows.push(...this.#putCut(batch, state, pageCount));
       this.#putCommit(batch, commit);
       if (!this.#isKnown) this.#putFooting(batch, this.#footing);

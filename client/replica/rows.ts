@@ -57,9 +57,10 @@ export interface Footing {
 }
 
 const FORMAT = 1;
+/** Up to so many pages of a commit are written as their numbers. */
+const LISTED_PAGES_MAX = 16;
 /** Bytes of the hash that a value begins with. */
 export const HASH_BYTES = 8;
-const encoder = new TextEncoder();
 
 /** The key of the row that says what a replica stands on. */
 export function footingKey(vid: VolumeId): string {
@@ -126,7 +127,9 @@ export function encodeCommit(vid: VolumeId, commit: LocalCommit): Uint8Array {
   return sealJson(commitKey(vid, commit.state), {
     state: commit.state,
     pageCount: commit.pageCount,
-    pages: base64.encode(commit.pages.bytes),
+    pages: commit.pages.size > LISTED_PAGES_MAX
+      ? base64.encode(commit.pages.bytes)
+      : [...commit.pages],
   });
 }
 
@@ -135,7 +138,9 @@ export function decodeCommit(key: string, value: Uint8Array): LocalCommit {
   return unsealJson(key, value, (row) => ({
     state: count(row.state),
     pageCount: toPageCount(row.pageCount),
-    pages: PageSet.decode(base64.decode(row.pages)),
+    pages: typeof row.pages === "string"
+      ? PageSet.decode(base64.decode(row.pages))
+      : PageSet.from(row.pages),
   }));
 }
 
@@ -160,7 +165,7 @@ function count(value: unknown): number {
 }
 
 function sealJson(key: string, row: unknown): Uint8Array {
-  return seal(key, encoder.encode(JSON.stringify(row)));
+  return seal(key, ascii(JSON.stringify(row)));
 }
 
 function unsealJson<T>(key: string, value: Uint8Array, read: (row: Row) => T): T {
@@ -189,7 +194,14 @@ function unseal(key: string, value: Uint8Array): Uint8Array {
 
 /** The key counts, too: a value that came to stand under another key is damage. */
 function hash(key: string, bytes: Uint8Array): bigint {
-  return xxh64(bytes, xxh64(encoder.encode(key), 0n));
+  return xxh64(bytes, xxh64(ascii(key), 0n));
+}
+
+/** The code units of text that is ASCII: of keys, and of what is written of ids, numbers and base64. */
+function ascii(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 function hex(value: number, digits: number): string {

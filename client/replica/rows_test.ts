@@ -57,12 +57,15 @@ Deno.test("a footing that was changed, or is another volume's, is damage", () =>
 });
 
 Deno.test("a local commit comes back as it was", () => {
-  const commit = { state: 9, pageCount: 70_001, pages: PageSet.from([1, 5, 70_000]) };
-  const read = decodeCommit(commitKey(VID, 9), encodeCommit(VID, commit));
-  assert.deepEqual([read.state, read.pageCount, [...read.pages]], [9, 70_001, [1, 5, 70_000]]);
-  assert.throws(() => decodeCommit(commitKey(VID, 10), encodeCommit(VID, commit)), {
-    code: "damaged",
-  });
+  for (const pages of [PageSet.empty, PageSet.from([1, 5, 70_000]), PageSet.range(2, 70_001)]) {
+    const commit = { state: 9, pageCount: 70_001, pages };
+    const read = decodeCommit(commitKey(VID, 9), encodeCommit(VID, commit));
+    assert.deepEqual([read.state, read.pageCount], [9, 70_001]);
+    assert.ok(read.pages.equals(pages));
+    assert.throws(() => decodeCommit(commitKey(VID, 10), encodeCommit(VID, commit)), {
+      code: "damaged",
+    });
+  }
 });
 
 Deno.test("the keys of a page's rows sort by page, then by state", () => {

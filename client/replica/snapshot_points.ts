@@ -33,7 +33,14 @@ interface ChangeSet {
   /** The newest state in which one of the pages changed. */
   state: State;
   pages: PageSet;
+  /** More pages: those of small changes one by one, so that a small one costs little. */
+  readonly few: Set<number>;
 }
+
+/** Up to so many pages a change is a small one. */
+const FEW_PAGES_MAX = 64;
+/** So many pages become a set. */
+const MANY_PAGES = 4096;
 
 /** The states that are read, and the pages that changed after the oldest of them. */
 export class SnapshotPoints {
@@ -87,18 +94,24 @@ export class SnapshotPoints {
   changed(state: State, pages: PageSet): void {
     if (this.#living.size === 0 || pages.size === 0) return;
     const last = this.#changes.at(-1);
-    if (last !== undefined && !this.sees(last.state, state)) {
-      last.state = state;
-      last.pages = last.pages.union(pages);
-    } else this.#changes.push({ state, pages });
+    if (last === undefined || this.sees(last.state, state)) {
+      this.#changes.push({ state, pages, few: new Set() });
+      return;
+    }
+    last.state = state;
+    if (pages.size > FEW_PAGES_MAX) last.pages = last.pages.union(pages);
+    else for (const pageIdx of pages) last.few.add(pageIdx);
+    if (last.few.size < MANY_PAGES) return;
+    last.pages = last.pages.union(PageSet.from(last.few));
+    last.few.clear();
   }
 
   /** Whether a page changed after a state, which must be held. */
   changedSince(state: State, pageIdx: number): boolean {
     for (let i = this.#changes.length - 1; i >= 0; i--) {
-      const { state: changedAt, pages } = this.#changes[i];
+      const { state: changedAt, pages, few } = this.#changes[i];
       if (changedAt <= state) return false;
-      if (pages.has(pageIdx)) return true;
+      if (few.has(pageIdx) || pages.has(pageIdx)) return true;
     }
     return false;
   }

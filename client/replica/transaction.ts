@@ -7,7 +7,7 @@
 import { GraftError } from "../../src/core/errors.ts";
 import { PAGE_SIZE } from "../../src/core/limits.ts";
 import { type PageIdx, toPageCount, toPageIdx } from "../../src/core/page.ts";
-import { ZERO_PAGE } from "./page_codec.ts";
+import { ownPage, ZERO_PAGE } from "./page_codec.ts";
 import type { LocalChanges } from "./replica_store.ts";
 
 /** Where a transaction reads what it has not written. */
@@ -47,7 +47,7 @@ export class Transaction {
     for (let pageIdx = this.#kept + 1; pageIdx <= last; pageIdx++) {
       if (!pages.has(pageIdx)) pages.set(pageIdx, ZERO_PAGE);
     }
-    return { pages, pageCount: this.#pageCount };
+    return { pages, pageCount: this.#pageCount, areOwned: true };
   }
 
   /** Whether it changes anything. */
@@ -94,7 +94,7 @@ export class Transaction {
       const state = `it has ${page.length} bytes instead of ${PAGE_SIZE}`;
       throw new GraftError("invalid", `Cannot write page ${pageIdx}: ${state}`);
     }
-    this.#pages.set(index, page.slice());
+    this.#pages.set(index, ownPage(page));
     this.#pageCount = Math.max(this.#pageCount, index);
   }
 

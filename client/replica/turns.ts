@@ -17,10 +17,14 @@ export class Turns {
   /** Runs a function when those before have ended, however they did. */
   run<T>(task: () => Promise<T>): Promise<T> {
     this.#waiting++;
-    const result = this.#last.then(task).finally(() => this.#waiting--);
-    this.#last = result.catch(() => {});
+    const result = this.#last.then(task);
+    this.#last = result.then(this.#ended, this.#ended);
     return result;
   }
+
+  readonly #ended = (): void => {
+    this.#waiting--;
+  };
 
   /** Resolves when all that was called so far has ended. */
   async idle(): Promise<void> {

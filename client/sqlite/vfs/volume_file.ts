@@ -7,7 +7,7 @@
 import { assert } from "../../../src/core/assert.ts";
 import type { GraftError } from "../../../src/core/errors.ts";
 import { PAGE_SIZE } from "../../../src/core/limits.ts";
-import { ZERO_PAGE } from "../../replica/page_codec.ts";
+import { ownPage, ZERO_PAGE } from "../../replica/page_codec.ts";
 import { LockLevel, ResultCode } from "../engine/result_codes.ts";
 import type { Answer, Pointer } from "../engine/sqlite_module.ts";
 import type { DatabaseSnapshot, DatabaseSource } from "../source.ts";
@@ -113,7 +113,7 @@ export class VolumeFile {
     const pageIdx = offset / PAGE_SIZE + 1;
     const isPage = length === PAGE_SIZE && Number.isInteger(pageIdx);
     if (!isPage) return this.#fail(otherPageSize(), ResultCode.IOERR_WRITE);
-    const page = this.#parts.heap().slice(source, source + length);
+    const page = ownPage(this.#parts.heap().subarray(source, source + length));
     if (pageIdx === 1) return this.#putPageOne(page);
     this.#put(pageIdx, page);
     return ResultCode.OK;
@@ -314,7 +314,7 @@ export class VolumeFile {
       if (!pages.has(pageIdx)) pages.set(pageIdx, ZERO_PAGE);
     }
     try {
-      const changes = { pages, pageCount: this.#pageCount };
+      const changes = { pages, pageCount: this.#pageCount, areOwned: true };
       this.#snapshot = await this.#parts.source.commit(snapshot, changes);
     } catch (error) {
       return this.#fail(error, ResultCode.IOERR_COMMIT_ATOMIC);
