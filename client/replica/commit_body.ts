@@ -23,19 +23,24 @@ const GZIP_WORTH = 0.9;
 
 /** Encodes a transaction. Its pages are in memory once: as they are, or compressed. */
 export async function encodeCommitBody(commit: RemoteCommit): Promise<CommitBody> {
-  if (await isWorthPacking(commit)) {
-    return { bytes: await gzip(encodeChunks(commit, CHUNK_PAGES)), isPacked: true };
+  const { value: first = new Uint8Array() } = await encodeChunks(commit, CHUNK_PAGES).next();
+  const isWhole = commit.pageSet.size < CHUNK_PAGES;
+  const packed = await pack(first);
+  if (packed !== undefined) {
+    const bytes = isWhole ? packed : await gzip(encodeChunks(commit, CHUNK_PAGES));
+    return { bytes, isPacked: true };
   }
-  const { value } = await encodeChunks(commit, Infinity).next();
-  return { bytes: value ?? new Uint8Array(), isPacked: false };
+  const bytes = isWhole ? first : (await encodeChunks(commit, Infinity).next()).value;
+  return { bytes: bytes ?? new Uint8Array(), isPacked: false };
 }
 
-async function isWorthPacking(commit: RemoteCommit): Promise<boolean> {
-  if (typeof CompressionStream === "undefined") return false;
-  const { value } = await encodeChunks(commit, CHUNK_PAGES).next();
-  if (value === undefined) return false;
-  const packed = await gzip([value].values());
-  return packed.length < value.length * GZIP_WORTH;
+/** Compressed; undefined where that is not worth it. */
+async function pack(
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (typeof CompressionStream === "undefined") return undefined;
+  const packed = await gzip([bytes].values());
+  return packed.length < bytes.length * GZIP_WORTH ? packed : undefined;
 }
 
 /** The body in chunks of so many pages. */

@@ -20,6 +20,8 @@ import type {
 } from "./sqlite_module.ts";
 
 const encoder = new TextEncoder();
+/** Up to here, code units one by one are faster than the encoder. */
+const SHORT_TEXT = 64;
 /** Room for two pointers, or an i64. */
 const SCRATCH_BYTES = 16;
 
@@ -120,6 +122,10 @@ export class Engine {
 
   /** Text as UTF-8 with a zero behind it, to be freed. */
   allocateText(text: string): { readonly pointer: Pointer; readonly bytes: number } {
+    if (text.length <= SHORT_TEXT) {
+      const pointer = this.#allocateAscii(text);
+      if (pointer !== undefined) return { pointer, bytes: text.length };
+    }
     const utf8 = encoder.encode(text);
     const pointer = this.allocate(utf8.length + 1);
     this.heap.set(utf8, pointer);
@@ -228,6 +234,22 @@ export class Engine {
       cause: explains ? failure?.cause : undefined,
       isRolledBack: this.#wasInTransaction && this.isAutocommit,
     });
+  }
+
+  /** Short text, unless it is more than ASCII. */
+  #allocateAscii(text: string): Pointer | undefined {
+    const pointer = this.allocate(text.length + 1);
+    const { heap } = this;
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) {
+        this.exports.sqlite3_free(pointer);
+        return undefined;
+      }
+      heap[pointer + i] = unit;
+    }
+    heap[pointer + text.length] = 0;
+    return pointer;
   }
 
   async #open(name: string, flags: number): Promise<void> {

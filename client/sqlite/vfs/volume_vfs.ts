@@ -8,6 +8,7 @@ import { GraftError } from "../../../src/core/errors.ts";
 import { PAGE_SIZE } from "../../../src/core/limits.ts";
 import { FileControl, OpenFlag, ResultCode } from "../engine/result_codes.ts";
 import type { Answer, Pointer, VfsFailure, VfsMethods } from "../engine/sqlite_module.ts";
+import { readText } from "../engine/values.ts";
 import { MemoryFile } from "./memory_file.ts";
 import { VolumeFile, type VolumeFileParts } from "./volume_file.ts";
 
@@ -34,7 +35,6 @@ export interface VolumeVfsParts extends Omit<VolumeFileParts, "heap" | "onFailur
 const DEVICE = 0x200 | 0x400 | 0x1000; // SAFE_APPEND, SEQUENTIAL, POWERSAFE_OVERWRITE
 const PATH_BYTES_MAX = 512;
 const TWO_32 = 2 ** 32;
-const decoder = new TextDecoder();
 
 /**
  * The file system of one connection. Only the database itself is kept; a journal never exists when SQLite looks for
@@ -284,7 +284,7 @@ export class VolumeVfs implements VfsMethods {
 
   #text(pointer: Pointer): string {
     const heap = this.#parts.heap();
-    return decoder.decode(heap.subarray(pointer, heap.indexOf(0, pointer)));
+    return readText(heap, pointer, heap.indexOf(0, pointer) - pointer);
   }
 }
 
