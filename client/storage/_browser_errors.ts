@@ -45,7 +45,12 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
 };
 
-const UNKNOWN: Meaning = { state: "the browser failed", code: "unavailable", hint: "Try again" };
+const UNKNOWN: Meaning = {
+  state: "the browser failed",
+  code: "unavailable",
+  // some have no better word for a window in which nothing may be stored
+  hint: "Try again; where the browser stores nothing, use memory:",
+};
 
 /** The GraftError for what a browser threw while `what` was done; GraftErrors and bugs stay as they are. */
 export function browserError(what: string, error: unknown): unknown {

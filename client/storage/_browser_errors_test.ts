@@ -22,6 +22,13 @@ for (const [name, code] of MEANINGS) {
   });
 }
 
+Deno.test("where nothing may be stored, or might not, memory: is named", () => {
+  for (const name of ["SecurityError", "NotAllowedError", "UnknownError"]) {
+    const error = browserError('open "idb:a"', new DOMException("x", name));
+    assert.ok(isGraftError(error) && error.hint?.includes("memory:"), `${name}: ${error}`);
+  }
+});
+
 Deno.test("bugs stay as they are", () => {
   const bug = new TypeError("x is not a function");
   assert.equal(browserError("open", bug), bug);

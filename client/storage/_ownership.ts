@@ -2,6 +2,7 @@
 
 import { deferred } from "../replica/deferred.ts";
 import { GraftError } from "../../src/core/errors.ts";
+import { browserError } from "./_browser_errors.ts";
 import type { OpenStorageOptions } from "./open_storage.ts";
 
 /** `navigator.locks`, as far as it is used here. */
@@ -19,8 +20,8 @@ export type Release = () => void;
 /**
  * Makes the caller the owner of a storage.
  *
- * @throws {GraftError} `unavailable` when there is another owner and the caller does not wait; `aborted`;
- * `invalid` where the platform has no locks.
+ * @throws {GraftError} `unavailable` when there is another owner and the caller does not wait, or the browser
+ * refuses; `aborted`; `invalid` where the platform has no locks.
  */
 export async function takeOwnership(
   storage: string,
@@ -35,7 +36,13 @@ export async function takeOwnership(
     const held = deferred<void>();
     taken.resolve(held.resolve);
     return held.promise;
-  }).catch((cause) => taken.reject(signal?.aborted ? gaveUp(storage, cause) : cause));
+  }).catch((cause) => {
+    // where a browser refuses to store, it refuses locks, too
+    const error = signal?.aborted
+      ? gaveUp(storage, cause)
+      : browserError(`open "${storage}"`, cause);
+    taken.reject(error);
+  });
   return await taken.promise;
 }
 

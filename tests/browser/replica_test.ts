@@ -5,16 +5,16 @@ import { GraftClient } from "../../client/graft_client.ts";
 import { until } from "../harness/poll.ts";
 import { type ServerProcess, startServer } from "../harness/server.ts";
 import { startChromium } from "./harness/chromium.ts";
+import {
+  assertOnServer,
+  commitsOnServer,
+  statusOf,
+  untilOffline,
+  untilSynced,
+} from "./harness/replica_scene.ts";
 import { inBrowserTest, startOnce } from "./harness/run_in_browser.ts";
 import { startSite } from "./harness/site.ts";
 import { type Room, Tab } from "./harness/tab.ts";
-
-interface Status {
-  readonly state: string;
-  readonly isOnline: boolean;
-  readonly localCommits: number;
-  readonly lsn: number;
-}
 
 const stage = startOnce(async () => {
   const stack = new AsyncDisposableStack();
@@ -54,30 +54,6 @@ function inEachPlace(name: string, check: (scene: Scene) => Promise<void>): void
       await check({ server, vid, storage, openTab: () => open(room) });
     });
   }
-}
-
-async function statusOf(tab: Tab): Promise<Status> {
-  return await tab.call("status") as Status;
-}
-
-async function untilSynced(tab: Tab): Promise<void> {
-  await until("all is pushed", async () => (await statusOf(tab)).state === "synced");
-}
-
-async function untilOffline(tab: Tab): Promise<void> {
-  await until("the replica misses its server", async () => !(await statusOf(tab)).isOnline);
-}
-
-/** Asks the server, past all replicas, for the first bytes of pages 1 to n. */
-async function assertOnServer(scene: Scene, expected: readonly number[]): Promise<void> {
-  const client = new GraftClient(scene.server.url);
-  const pages = await client.read(scene.vid, undefined, expected.map((_, i) => i + 1));
-  assert.deepEqual(expected.map((_, i) => pages.page(i + 1)?.[0]), expected);
-}
-
-/** The server's LSN: how many commits the volume has had. */
-async function commitsOnServer({ server, vid }: Scene): Promise<number> {
-  return (await new GraftClient(server.url).snapshot(vid)).lsn;
 }
 
 inEachPlace("what a replica writes is seen by others, and the other way round", async (scene) => {

@@ -13,19 +13,31 @@ export interface Browser extends AsyncDisposable {
   readonly context: BrowserContext;
 }
 
-/** What the browser keeps: `disk` as a user's does, or `private`, as a private window does. */
-export type Profile = "disk" | "private";
+/** A browser of private windows: what one stores, another does not see. */
+export interface PrivateBrowser extends Browser {
+  /** Opens one more. */
+  newWindow(): Promise<BrowserContext>;
+}
+
+/**
+ * What the browser keeps: `disk` as a user's does; `private`, as a private window does; nothing at all where it
+ * is `blocked`, as a user may set it.
+ */
+export type Profile = "disk" | "private" | "blocked";
 
 // the tests run their own pages only, and in containers, where the sandbox has nothing to stand on
 const OPTIONS = { executablePath: chromiumPath(), chromiumSandbox: false, headless: true };
 
 /** Starts a browser with a profile of its own. */
+export function startChromium(profile: "private"): Promise<PrivateBrowser>;
+export function startChromium(profile: Profile): Promise<Browser>;
 export async function startChromium(profile: Profile): Promise<Browser> {
-  return profile === "disk" ? await startOnDisk() : await startPrivate();
+  return profile === "private" ? await startPrivate() : await startOnDisk(profile);
 }
 
-async function startOnDisk(): Promise<Browser> {
+async function startOnDisk(profile: "disk" | "blocked"): Promise<Browser> {
   const folder = await Deno.makeTempDir({ prefix: "graft-chromium-" });
+  if (profile === "blocked") await blockStorages(folder);
   const context = await chromium.launchPersistentContext(folder, OPTIONS);
   return {
     context,
@@ -36,8 +48,16 @@ async function startOnDisk(): Promise<Browser> {
   };
 }
 
-async function startPrivate(): Promise<Browser> {
+/** "Don't allow sites to save data on your device": what Chromium calls cookies there is every storage. */
+async function blockStorages(folder: string): Promise<void> {
+  const settings = { profile: { default_content_setting_values: { cookies: 2 } } };
+  await Deno.mkdir(`${folder}/Default`);
+  await Deno.writeTextFile(`${folder}/Default/Preferences`, JSON.stringify(settings));
+}
+
+async function startPrivate(): Promise<PrivateBrowser> {
   const browser = await chromium.launch(OPTIONS);
-  const context = await browser.newContext();
-  return { context, [Symbol.asyncDispose]: () => browser.close() };
+  const newWindow = () => browser.newContext();
+  const context = await newWindow();
+  return { context, newWindow, [Symbol.asyncDispose]: () => browser.close() };
 }

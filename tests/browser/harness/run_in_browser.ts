@@ -78,7 +78,12 @@ async function strike(browser: Browser, site: Site): Promise<void> {
   await site[Symbol.asyncDispose]();
 }
 
-async function limitQuota({ page }: Tab, { origin }: Site, quotaSize: number): Promise<void> {
+/** Bounds what the origin may store; undefined: as the browser allows. */
+export async function limitQuota(
+  { page }: Tab,
+  { origin }: Site,
+  quotaSize: number | undefined,
+): Promise<void> {
   const session = await page.context().newCDPSession(page);
   await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize });
 }

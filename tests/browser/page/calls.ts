@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isGraftError } from "../../../src/core/errors.ts";
+
 /** How a call ended. */
 export type CallOutcome = { readonly result: unknown } | { readonly error: string };
 
@@ -41,8 +43,9 @@ async function outcomeOf(run: () => unknown): Promise<CallOutcome> {
 }
 
 /** An error with all that led to it: objects lose it on their way out of the page. */
-function describe(error: unknown): string {
+export function describe(error: unknown): string {
   if (!(error instanceof Error) && !(error instanceof DOMException)) return String(error);
+  const advice = isGraftError(error) ? ` (${error.code}; ${error.hint ?? "no hint"})` : "";
   const cause = error.cause === undefined ? "" : `\ncaused by: ${describe(error.cause)}`;
-  return `${error.name}: ${error.message}\n${error.stack ?? ""}${cause}`;
+  return `${error.name}: ${error.message}${advice}\n${error.stack ?? ""}${cause}`;
 }

@@ -1,0 +1,135 @@
+// Replicas where the browser gives less room than their volumes take, and then more.
+
+import assert from "node:assert/strict";
+import { until } from "../harness/poll.ts";
+import { startServer } from "../harness/server.ts";
+import { startChromium } from "./harness/chromium.ts";
+import {
+  assertOnServer,
+  commitsOnServer,
+  newVolume,
+  statusOf,
+  untilSynced,
+} from "./harness/replica_scene.ts";
+import { inBrowserTest, limitQuota } from "./harness/run_in_browser.ts";
+import { startSite } from "./harness/site.ts";
+import { type Room, Tab } from "./harness/tab.ts";
+
+/** 8 MiB, of which the quota lets in about half. */
+const PAGES = 2048;
+const QUOTA_BYTES = 4 * 1024 * 1024;
+
+const FULL = /"(?:idb|opfs):.*": the storage that the browser allows is full \(unavailable; Remove/;
+
+const PLACES: readonly (readonly [scheme: string, room: Room])[] = [
+  ["idb", "page"],
+  ["opfs", "worker"],
+];
+
+/** A replica in a tab whose origin has a small quota. */
+async function withLittleRoom(
+  scheme: string,
+  room: Room,
+  check: (scene: Scene) => Promise<void>,
+): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const site = stack.use(startSite());
+  const server = stack.use(await startServer({ args: ["--cors", site.origin] }));
+  const { context } = stack.use(await startChromium("disk"));
+  const vid = await newVolume(server.url, PAGES, 7);
+  const tab = await Tab.open(context, site, "replica", room);
+  const storage = `${scheme}:${crypto.randomUUID()}`;
+  await limitQuota(tab, site, QUOTA_BYTES);
+  await tab.call("open", server.url, vid, storage, false);
+  await check({
+    server,
+    vid,
+    tab,
+    setOffline: (isOffline) => context.setOffline(isOffline),
+    reopen: async () => {
+      await tab.load();
+      await tab.call("open", server.url, vid, storage, true);
+    },
+    liftQuota: () => limitQuota(tab, site, undefined),
+  });
+}
+
+/** What a test is given: an open replica of a volume whose pages begin with a seven. */
+interface Scene {
+  readonly server: { readonly url: string };
+  readonly vid: string;
+  readonly tab: Tab;
+  readonly setOffline: (isOffline: boolean) => Promise<void>;
+  /** Loads the page anew, and opens the same storage. */
+  readonly reopen: () => Promise<void>;
+  readonly liftQuota: () => Promise<void>;
+}
+
+function inEachPlace(name: string, check: (scene: Scene) => Promise<void>): void {
+  for (const [scheme, room] of PLACES) {
+    inBrowserTest(
+      `${scheme}: in a ${room}: ${name}`,
+      () => withLittleRoom(scheme, room, check),
+    );
+  }
+}
+
+/** Pages 1 to n all begin with a byte, but for some. */
+function pagesOf(value: number, others: Readonly<Record<number, number>> = {}): number[] {
+  return Array.from({ length: PAGES }, (_, i) => others[i + 1] ?? value);
+}
+
+inEachPlace("pages that find no room are served all the same", async (scene) => {
+  const { tab } = scene;
+  for (let round = 0; round < 2; round++) {
+    assert.deepEqual(await tab.call("readMany", PAGES), pagesOf(7));
+    const { localPages } = await statusOf(tab);
+    assert.ok(localPages < PAGES, `${localPages} pages are kept`);
+  }
+  // waits for what is being kept; that there was no room is nobody's failure
+  await tab.call("close");
+  const { isOnline, error } = await statusOf(tab);
+  assert.deepEqual([isOnline, error], [true, "undefined"]);
+  await scene.reopen();
+  assert.deepEqual(await tab.call("readMany", PAGES), pagesOf(7));
+});
+
+inEachPlace("a commit that finds no room is refused, and those before it stay", async (scene) => {
+  const { tab } = scene;
+  assert.equal(await tab.call("read", 1), 7);
+  await scene.setOffline(true);
+  try {
+    await tab.call("write", 2, 8);
+    await assert.rejects(tab.call("writeMany", PAGES, 9), FULL);
+    assert.deepEqual(await tab.call("readMany", 2), [7, 8]);
+    assert.equal((await statusOf(tab)).localCommits, 1);
+  } finally {
+    await scene.setOffline(false);
+  }
+  await untilSynced(tab);
+  await assert.rejects(tab.call("writeMany", PAGES, 9), FULL);
+  await tab.call("sync");
+  await assertOnServer(scene, pagesOf(7, { 2: 8 }));
+  assert.equal(await commitsOnServer(scene), 2);
+  await scene.reopen();
+  assert.deepEqual(await tab.call("readMany", PAGES), pagesOf(7, { 2: 8 }));
+});
+
+inEachPlace("with more room it keeps, commits and pushes again", async (scene) => {
+  const { tab } = scene;
+  await tab.call("readMany", PAGES);
+  await assert.rejects(tab.call("writeMany", PAGES, 9), FULL);
+  await scene.liftQuota();
+  await until("all is kept", async () => {
+    assert.deepEqual(await tab.call("readMany", PAGES), pagesOf(7));
+    return (await statusOf(tab)).localPages === PAGES;
+  });
+  await tab.call("writeMany", PAGES, 9);
+  await tab.call("sync");
+  await assertOnServer(scene, pagesOf(9));
+  assert.equal(await commitsOnServer(scene), 2);
+  await scene.reopen();
+  await scene.setOffline(true);
+  // without the server, so all of it was kept
+  assert.deepEqual(await tab.call("readMany", PAGES), pagesOf(9));
+});
