@@ -113,9 +113,9 @@ export class VolumeFile {
     const pageIdx = offset / PAGE_SIZE + 1;
     const isPage = length === PAGE_SIZE && Number.isInteger(pageIdx);
     if (!isPage) return this.#fail(otherPageSize(), ResultCode.IOERR_WRITE);
-    const page = ownPage(this.#parts.heap().subarray(source, source + length));
+    const page = this.#parts.heap().subarray(source, source + length);
     if (pageIdx === 1) return this.#putPageOne(page);
-    this.#put(pageIdx, page);
+    this.#put(pageIdx, ownPage(page));
     return ResultCode.OK;
   }
 
@@ -285,13 +285,14 @@ export class VolumeFile {
     return result;
   }
 
+  /** @param page In the engine's memory. */
   #putPageOne(page: Uint8Array): number {
     if (isOtherPageSize(page)) return this.#fail(otherPageSize(), ResultCode.IOERR_WRITE);
     this.#written = this.#highest = readCounter(page);
     // a counter alone is no reason for everybody to fetch page 1 again
     if (this.#pageOne !== undefined && isSameButCounters(this.#pageOne, page)) return ResultCode.OK;
-    this.#pageOne = page;
-    this.#put(1, page);
+    this.#pageOne = ownPage(page);
+    this.#put(1, this.#pageOne);
     return ResultCode.OK;
   }
 
