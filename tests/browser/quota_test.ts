@@ -15,32 +15,45 @@ import { inBrowserTest, limitQuota } from "./harness/run_in_browser.ts";
 import { startSite } from "./harness/site.ts";
 import { type Room, Tab } from "./harness/tab.ts";
 
+const MEBIBYTE = 1024 * 1024;
+const PAGES_A_MEBIBYTE = 256;
+
 /** 8 MiB, of which the quota lets in about half. */
 const PAGES = 2048;
-const QUOTA_BYTES = 4 * 1024 * 1024;
+const QUOTA_BYTES = 4 * MEBIBYTE;
 
 const FULL = /"(?:idb|opfs):.*": the storage that the browser allows is full \(unavailable; Remove/;
 
-const PLACES: readonly (readonly [scheme: string, room: Room])[] = [
+type Place = readonly [scheme: string, room: Room];
+
+const PLACES: readonly Place[] = [
   ["idb", "page"],
   ["opfs", "worker"],
 ];
 
+/** How little room there is. */
+interface Bounds {
+  /** Pages of the volume. */
+  readonly pages: number;
+  readonly quotaBytes: number;
+  readonly storageBytesMax?: number;
+}
+
 /** A replica in a tab whose origin has a small quota. */
 async function withLittleRoom(
-  scheme: string,
-  room: Room,
+  [scheme, room]: Place,
+  { pages, quotaBytes, storageBytesMax }: Bounds,
   check: (scene: Scene) => Promise<void>,
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const site = stack.use(startSite());
   const server = stack.use(await startServer({ args: ["--cors", site.origin] }));
   const { context } = stack.use(await startChromium("disk"));
-  const vid = await newVolume(server.url, PAGES, 7);
+  const vid = await newVolume(server.url, pages, 7);
   const tab = await Tab.open(context, site, "replica", room);
   const storage = `${scheme}:${crypto.randomUUID()}`;
-  await limitQuota(tab, site, QUOTA_BYTES);
-  await tab.call("open", server.url, vid, storage, false);
+  await limitQuota(tab, site, quotaBytes);
+  await tab.call("open", server.url, vid, storage, false, storageBytesMax);
   await check({
     server,
     vid,
@@ -65,11 +78,16 @@ interface Scene {
   readonly liftQuota: () => Promise<void>;
 }
 
-function inEachPlace(name: string, check: (scene: Scene) => Promise<void>): void {
-  for (const [scheme, room] of PLACES) {
+function inEachPlace(
+  name: string,
+  check: (scene: Scene) => Promise<void>,
+  bounds: Bounds = { pages: PAGES, quotaBytes: QUOTA_BYTES },
+): void {
+  for (const place of PLACES) {
+    const [scheme, room] = place;
     inBrowserTest(
       `${scheme}: in a ${room}: ${name}`,
-      () => withLittleRoom(scheme, room, check),
+      () => withLittleRoom(place, bounds, check),
     );
   }
 }
@@ -133,3 +151,17 @@ inEachPlace("with more room it keeps, commits and pushes again", async (scene) =
   // without the server, so all of it was kept
   assert.deepEqual(await tab.call("readMany", PAGES), pagesOf(9));
 });
+
+inEachPlace(
+  "within a bound below the quota, commits find room however much was read",
+  async ({ tab, ...scene }) => {
+    await tab.call("readMany", 40 * PAGES_A_MEBIBYTE);
+    for (let value = 8; value < 16; value++) {
+      await tab.call("writeMany", PAGES_A_MEBIBYTE, value);
+      await tab.call("sync");
+    }
+    await assertOnServer(scene, new Array(PAGES_A_MEBIBYTE).fill(15));
+  },
+  // files of OPFS may be 16 MiB, and as much as there is, larger than what is in them
+  { pages: 40 * PAGES_A_MEBIBYTE, quotaBytes: 32 * MEBIBYTE, storageBytesMax: 2 * MEBIBYTE },
+);

@@ -56,6 +56,11 @@ export interface StoredRecord extends RecordPlace {
   readonly end: number;
 }
 
+/** How many bytes a record of changes takes. */
+export function recordBytes(changes: RowChanges): number {
+  return align(HEADER_BYTES + bytesOfRows(changes));
+}
+
 /** A record's bytes, and its rows as they will stand at `offset` in the file. */
 export function encodeRecord(
   changes: RowChanges,

@@ -12,7 +12,7 @@ import { WriteQueue } from "../_write_queue.ts";
 import type { ReplicaStorage, StorageBatch, StorageRange } from "../replica_storage.ts";
 import { addFile, openLog } from "./_log.ts";
 import { fileName, type LogFile } from "./_log_file.ts";
-import { ROW_HEADER_BYTES, type StoredRow } from "./_record.ts";
+import { recordBytes, ROW_HEADER_BYTES, type StoredRow } from "./_record.ts";
 import type { SyncFiles } from "./sync_files.ts";
 
 /** How a log is opened. */
@@ -23,7 +23,7 @@ export interface LogStorageOptions {
   readonly folder: SyncFiles;
   /** Called once the files are let go. */
   readonly onClosed?: () => void;
-  /** Bytes from which on a file is full, for tests; default 8 MiB. It bounds one step of compaction. */
+  /** Bytes that a file has at most, unless one write is larger, for tests; default 8 MiB. It bounds one step of compaction. */
   readonly fileBytes?: number;
 }
 
@@ -33,6 +33,7 @@ interface Place {
   readonly length: number;
 }
 
+/** Chromium reserves the next power of two for a file that is open: a little more would take twice as much. */
 const FILE_BYTES = 8 * 1024 * 1024;
 /** Rows are copied in records of about so many bytes. */
 const COPY_BYTES = 1024 * 1024;
@@ -165,7 +166,7 @@ export class LogStorage implements ReplicaStorage {
     if (this.#broken !== undefined) throw this.#broken;
     this.#hasWritten = true;
     try {
-      const file = await this.#roomy();
+      const file = await this.#roomy(changes);
       const rows = changes.size === 0 ? [] : file.append(changes, this.#files[0].number);
       if (durability === "strict") this.#flush();
       for (const row of rows) this.#place(file, row);
@@ -174,10 +175,11 @@ export class LogStorage implements ReplicaStorage {
     }
   }
 
-  /** The last file, or a new one where it is full: only the last may have something that was not flushed. */
-  async #roomy(): Promise<LogFile> {
+  /** The last file, or a new one where it has no room: only the last may have something that was not flushed. */
+  async #roomy(changes: RowChanges): Promise<LogFile> {
     const last = this.#files.at(-1);
-    if (last !== undefined && last.bytes < this.#fileBytes) return last;
+    const bytes = (last?.bytes ?? 0) + recordBytes(changes);
+    if (last !== undefined && (last.bytes === 0 || bytes <= this.#fileBytes)) return last;
     this.#flush();
     return await addFile(this.#files, this.#folder);
   }
@@ -238,7 +240,7 @@ export class LogStorage implements ReplicaStorage {
   }
 
   async #append(changes: RowChanges, firstFile: number): Promise<void> {
-    const file = await this.#roomy();
+    const file = await this.#roomy(changes);
     for (const row of file.append(changes, firstFile)) this.#place(file, row);
   }
 

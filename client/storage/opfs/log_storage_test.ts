@@ -87,6 +87,20 @@ Deno.test("what is gone makes room: the log stays within twice the rows and some
   });
 });
 
+Deno.test("a file has no more bytes than it may, unless one write has more", async () => {
+  const folder = new SimulatedFiles();
+  const sizes: number[] = [];
+  await withLog(folder, async (storage) => {
+    for (const [i, length] of [1500, 1500, 1500, 6000, 1500].entries()) {
+      await storage.write({ put: [[`v/${i}`, sampleBytes(length)]] });
+    }
+  });
+  for (const name of (await folder.list()).sort()) sizes.push((await folder.open(name)).size());
+  const record = (length: number) => 40 + Math.ceil((8 + length) / 8) * 8;
+  const seal = 40;
+  assert.deepEqual(sizes, [2 * record(1500), record(1500), record(6000), record(1500) + seal]);
+});
+
 Deno.test("a removed row stays gone though a file with it comes back", async () => {
   const folder = new SimulatedFiles();
   await withLog(folder, async (storage) => {

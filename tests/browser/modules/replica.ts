@@ -8,8 +8,14 @@ let replica: Replica | undefined;
 
 const CALLS: Readonly<Record<string, (...args: never[]) => unknown>> = {
   /** Opens a replica of a volume. */
-  async open(url: string, vid: string, storage: string, wait: boolean) {
-    replica = await openReplica(url, vid, { storage, wait });
+  async open(
+    url: string,
+    vid: string,
+    storage: string,
+    wait: boolean,
+    storageBytesMax?: number,
+  ) {
+    replica = await openReplica(url, vid, { storage, wait, storageBytesMax });
   },
   /** The first byte of a page, as the replica has it now. */
   async read(pageIdx: number) {
