@@ -325,26 +325,24 @@ export class Replica {
     if (this.isReadOnly) {
       throw new GraftError("forbidden", `Cannot commit to volume "${this.vid}": it is read-only`);
     }
-    const point = await this.#commitOn(snapshot, changes);
-    const { state } = point;
+    let next: SnapshotPoint | undefined;
+    const point = snapshot.lend();
+    try {
+      next = await this.#store.commit(point, changes);
+    } finally {
+      snapshot.takeBack(next !== undefined);
+    }
+    this.#remember(next.state, run);
+    this.#synchronizer.pushSoon();
+    return next;
+  }
+
+  #remember(state: State, run: TransactionFunction | undefined): void {
     const first = this.#store.line[0]?.state ?? Infinity;
     // what was pushed stands in front
     const kept = this.#remembered.findIndex((remembered) => remembered.state >= first);
     if (kept !== 0) this.#remembered.splice(0, kept < 0 ? Infinity : kept);
     if (run !== undefined && state >= first) this.#remembered.push({ state, run });
-    this.#synchronizer.pushSoon();
-    return point;
-  }
-
-  async #commitOn(snapshot: ReplicaSnapshot, changes: LocalChanges): Promise<SnapshotPoint> {
-    let next: SnapshotPoint | undefined;
-    const point = snapshot.lend();
-    try {
-      next = await this.#store.commit(point, changes);
-      return next;
-    } finally {
-      snapshot.takeBack(next !== undefined);
-    }
   }
 
   /** @param expected The state that is given up; default: whatever is there. */

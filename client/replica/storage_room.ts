@@ -38,16 +38,20 @@ export class StorageRoom {
   }
 
   /**
-   * Evicts until a batch finds room.
+   * Evicts until a batch finds room; a promise where there is none.
    *
    * @param pushed The last state that the server has: what is newer stays.
    * @throws {GraftError} `unavailable` when nothing is left that could go.
    */
-  async make({ put }: Batch, pushed: State): Promise<void> {
-    const { storage, bytesMax, vid } = this.#parts;
+  make({ put }: Batch, pushed: State): Promise<void> | undefined {
+    const { storage, bytesMax } = this.#parts;
     let wanted = 0;
     for (const value of put.values()) wanted += value.length + KEY_BYTES;
-    if (storage.bytes + wanted <= bytesMax) return;
+    return storage.bytes + wanted <= bytesMax ? undefined : this.#make(wanted, pushed);
+  }
+
+  async #make(wanted: number, pushed: State): Promise<void> {
+    const { storage, bytesMax, vid } = this.#parts;
     // twice around: the first time passes over what was read lately
     let sweeps = 2 * Math.ceil(this.#pages.rows.count / EVICT_ROWS) + 2;
     while (sweeps-- > 0 && storage.bytes + wanted > bytesMax * EVICT_TO) {

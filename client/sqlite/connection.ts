@@ -107,14 +107,10 @@ export class Connection {
   }
 
   /** All rows of a statement. */
-  async all(sql: string, parameters: SqlParameters, mode: "array"): Promise<SqlValue[][]>;
-  async all(sql: string, parameters?: SqlParameters, mode?: "object"): Promise<SqlRow[]>;
-  async all(
-    sql: string,
-    parameters: SqlParameters = [],
-    mode: RowMode = "object",
-  ): Promise<unknown[]> {
-    return await this.#use(sql, async (statement) => {
+  all(sql: string, parameters: SqlParameters, mode: "array"): Promise<SqlValue[][]>;
+  all(sql: string, parameters?: SqlParameters, mode?: "object"): Promise<SqlRow[]>;
+  all(sql: string, parameters: SqlParameters = [], mode: RowMode = "object"): Promise<unknown[]> {
+    return this.#use(sql, async (statement) => {
       statement.bind(parameters);
       const all: unknown[] = [];
       for (;;) {
@@ -129,8 +125,8 @@ export class Connection {
   }
 
   /** Runs a statement to its end. */
-  async run(sql: string, parameters: SqlParameters = []): Promise<SqlResult> {
-    return await this.#use(sql, async (statement) => {
+  run(sql: string, parameters: SqlParameters = []): Promise<SqlResult> {
+    return this.#use(sql, async (statement) => {
       statement.bind(parameters);
       const pause = this.#parts.pause?.();
       if (pause !== undefined) await pause;
@@ -165,9 +161,10 @@ export class Connection {
     }
   }
 
-  /** Whether the first statement of `sql` changes nothing. */
-  async isReadOnly(sql: string): Promise<boolean> {
-    return await this.#use(sql, (statement) => Promise.resolve(statement.isReadOnly));
+  /** Whether the first statement of `sql` changes nothing; at once where it is prepared. */
+  isReadOnly(sql: string): boolean | Promise<boolean> {
+    return this.#statements.peek(sql)?.isReadOnly ??
+      this.#use(sql, (statement) => statement.isReadOnly);
   }
 
   /** Runs all statements of a text, without parameters. */
@@ -193,8 +190,11 @@ export class Connection {
    *
    * @throws {GraftError} `aborted` when the signal fires.
    */
-  async abortable<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
-    if (signal === undefined) return await run();
+  abortable<T>(signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+    return signal === undefined ? run() : this.#abortable(signal, run);
+  }
+
+  async #abortable<T>(signal: AbortSignal, run: () => Promise<T>): Promise<T> {
     if (signal.aborted) throw abortedBy(signal.reason);
     const abort = () => {
       this.#aborted = abortedBy(signal.reason);
@@ -259,9 +259,17 @@ export class Connection {
     }
   }
 
-  /** Before each call: an engine that broke down is replaced by a new one. */
-  async #begin(): Promise<void> {
+  /** Before each call; a promise where something has to be mended first. */
+  #begin(): Promise<void> | undefined {
     if (this.#aborted !== undefined) throw this.#aborted;
+    const isTainted = this.#breakdown !== undefined || this.#vfs.isTainted && !this.#isWriting;
+    if (isTainted) return this.#beginAnew();
+    this.#vfs.file.resume();
+    this.#engine.begin();
+  }
+
+  /** An engine that broke down is replaced by a new one. */
+  async #beginAnew(): Promise<void> {
     if (this.#breakdown !== undefined) await this.#open();
     this.#vfs.file.resume();
     if (this.#vfs.isTainted && !this.#isWriting) await this.#reload();
@@ -278,22 +286,29 @@ export class Connection {
     this.#vfs.isTainted = false;
   }
 
-  async #use<T>(sql: string, run: (statement: Statement) => Promise<T>): Promise<T> {
-    const statement = await this.#take(sql);
+  // what is at hand is not waited for: a look-up takes so little time that each `await` is felt
+  async #use<T>(sql: string, run: (statement: Statement) => T | Promise<T>): Promise<T> {
+    const taken = this.#take(sql);
+    const statement = taken instanceof Promise ? await taken : taken;
     const wasWriting = this.#isWriting;
     try {
       return await run(statement);
     } catch (error) {
       throw await this.#heed(error, wasWriting);
     } finally {
-      await this.#giveBack(sql, statement);
+      const givingBack = this.#giveBack(sql, statement);
+      if (givingBack !== undefined) await givingBack;
     }
   }
 
-  async #take(sql: string): Promise<Statement> {
-    await this.#begin();
-    const known = this.#statements.take(sql);
-    if (known !== undefined) return known;
+  #take(sql: string): Statement | Promise<Statement> {
+    const beginning = this.#begin();
+    const known = beginning === undefined ? this.#statements.take(sql) : undefined;
+    return known ?? this.#takeLater(sql, beginning);
+  }
+
+  async #takeLater(sql: string, beginning: Promise<void> | undefined): Promise<Statement> {
+    await beginning;
     const { statement, tail } = await this.#prepare(sql);
     if (statement === undefined) {
       throw new GraftError("invalid", "Cannot run the statement: the text holds none");
@@ -357,12 +372,17 @@ export class Connection {
     return this.#vfs.file.level >= LockLevel.RESERVED;
   }
 
-  /** Keeps a statement for the next who runs it. */
-  async #giveBack(sql: string, statement: Statement): Promise<void> {
+  /** Keeps a statement for the next who runs it; a promise where that takes its time. */
+  #giveBack(sql: string, statement: Statement): Promise<void> | undefined {
     if (this.#breakdown !== undefined) return;
+    const resetting = statement.reset();
+    if (resetting === undefined) return this.#statements.keep(sql, statement);
+    return this.#giveBackLater(sql, statement, resetting);
+  }
+
+  async #giveBackLater(sql: string, statement: Statement, resetting: Promise<void>): Promise<void> {
     try {
-      const resetting = statement.reset();
-      if (resetting !== undefined) await resetting;
+      await resetting;
     } catch (error) {
       await statement.finalize();
       throw error;

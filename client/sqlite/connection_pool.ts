@@ -60,16 +60,16 @@ export class ConnectionPool {
   }
 
   /**
-   * Lends a connection, which has to be given back.
+   * Lends a connection, which has to be given back; at once where one is idle.
    *
    * @throws {GraftError} `unavailable` when all have been in use for too long.
    */
-  async take(): Promise<Connection> {
+  take(): Connection | Promise<Connection> {
     if (this.#isClosed) throw new GraftError("aborted", "Cannot use the database: it is closed");
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
-    if (this.#all.size + this.#opening < this.#parts.connectionsMax) return await this.#open();
-    return await this.#wait();
+    const mayOpen = this.#all.size + this.#opening < this.#parts.connectionsMax;
+    return mayOpen ? this.#open() : this.#wait();
   }
 
   /** Takes a connection back. */

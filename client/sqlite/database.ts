@@ -275,12 +275,12 @@ export class Database {
    *
    * @param how Whether it commits at most once, and can do so again; how often it is tried, and what ends it.
    */
-  async #write<T>(
+  #write<T>(
     run: (connection: Connection) => Promise<T>,
     { canReplay = true, attemptsMax = ATTEMPTS_MAX, signal }: WriteOptions = {},
   ): Promise<T> {
     const replay = canReplay ? (tx: Transaction) => this.#replay(tx, run) : undefined;
-    return await this.#writers.run(async () => {
+    return this.#writers.run(async () => {
       for (let attempt = 1;; attempt++) {
         try {
           return await this.#pool.use((connection) =>

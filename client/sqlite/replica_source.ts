@@ -51,12 +51,12 @@ export class ReplicaSource implements DatabaseSource {
   }
 
   /** Commits here; it is pushed in the background. */
-  async commit(snapshot: DatabaseSnapshot, changes: LocalChanges): Promise<DatabaseSnapshot> {
+  commit(snapshot: DatabaseSnapshot, changes: LocalChanges): Promise<DatabaseSnapshot> {
     assert(snapshot instanceof ReplicaSnapshot, "A source commits on its own snapshots");
     if (this.#mustTakeTurns && this.#turn === undefined) {
       throw new GraftError("forbidden", "Cannot commit: the call was to read only");
     }
-    return await this.#replica.commit(snapshot, changes, this.#turn?.replay);
+    return this.#replica.commit(snapshot, changes, this.#turn?.replay);
   }
 
   /**

@@ -20,14 +20,23 @@ export class StatementCache {
     return statement;
   }
 
-  /** Keeps a statement that was reset, unless there is one already; finalizes what finds no room. */
-  async keep(sql: string, statement: Statement): Promise<void> {
-    if (this.#statements.has(sql)) return await statement.finalize();
+  /** A statement, which stays; undefined where there is none. */
+  peek(sql: string): Statement | undefined {
+    return this.#statements.get(sql);
+  }
+
+  /**
+   * Keeps a statement that was reset, unless there is one already; finalizes what finds no room.
+   *
+   * @returns A promise where something is finalized.
+   */
+  keep(sql: string, statement: Statement): Promise<void> | undefined {
+    if (this.#statements.has(sql)) return statement.finalize();
     this.#statements.set(sql, statement);
-    if (this.#statements.size <= STATEMENTS_MAX) return;
+    if (this.#statements.size <= STATEMENTS_MAX) return undefined;
     const [[oldest, forgotten]] = this.#statements;
     this.#statements.delete(oldest);
-    await forgotten.finalize();
+    return forgotten.finalize();
   }
 
   /** Finalizes all. */
