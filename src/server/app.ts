@@ -103,7 +103,7 @@ function allowOrigins(origins: readonly string[]) {
       "last-event-id",
       "x-request-id",
     ],
-    exposeHeaders: ["location", "retry-after", "x-request-id"],
+    exposeHeaders: ["allow", "location", "retry-after", "www-authenticate", "x-request-id"],
     maxAge: 7200,
   });
 }
