@@ -27,6 +27,10 @@ export interface AnswerForm {
 
 export const NOT_GRAFT_HINT = "Check the URL: what answers there does not speak the Graft protocol";
 
+/** For a server that has never answered: a browser tells no more of one that refuses the page. */
+export const SILENT_HINT = "Check the URL, and whether a server is running there; " +
+  "web pages of another origin need its --cors";
+
 const HINTS: Partial<Record<GraftErrorCode, string>> = {
   conflict: "Pull, then redo the work on the new snapshot",
   unauthorized: "Give the client a valid token",

@@ -6,7 +6,13 @@ import { GraftError, type GraftErrorCode, isGraftError } from "../src/core/error
 import type { Random } from "../src/core/random.ts";
 import type { Timers } from "../src/core/timers.ts";
 import { isMediaType } from "../src/wire/v1/media_types.ts";
-import { type AnswerForm, NOT_GRAFT_HINT, PROTOBUF_ANSWERS, type Refusal } from "./_answers.ts";
+import {
+  type AnswerForm,
+  NOT_GRAFT_HINT,
+  PROTOBUF_ANSWERS,
+  type Refusal,
+  SILENT_HINT,
+} from "./_answers.ts";
 import { retryAfterMs, retryDelayMs, transferMs } from "./_retry.ts";
 
 /** The part of `fetch` that the client uses. */
@@ -139,9 +145,7 @@ export class Transport {
   #giveUp<T>(request: TransportRequest<T>, attempts: number, failure: Failure): GraftError {
     const tries = attempts === 1 ? "1 attempt" : `${attempts} attempts`;
     const asked = `The server asked to wait ${Math.ceil(failure.retryAfterMs / 1000)} s`;
-    const later = this.#hasAnswered
-      ? "Try again later"
-      : "Check the URL, and whether a server is running there";
+    const later = this.#hasAnswered ? "Try again later" : SILENT_HINT;
     return failed(request, "unavailable", `${failure.state} (${tries})`, {
       cause: failure.cause,
       hint: failure.retryAfterMs > 0 ? asked : later,

@@ -9,6 +9,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import { GraftError, isGraftError } from "../../src/core/errors.ts";
 import type { Random } from "../../src/core/random.ts";
 import type { Timers } from "../../src/core/timers.ts";
+import { SILENT_HINT } from "../_answers.ts";
 import { hasProblem, type Problem, readProblem } from "../_problem.ts";
 import { retryAfterMs, retryDelayMs, transferMs } from "../_retry.ts";
 import type { Fetch } from "../_transport.ts";
@@ -136,7 +137,7 @@ export class V1Transport {
   }
 
   #cut(action: string, cause: unknown): Failure {
-    const hint = this.#isV1 ? undefined : "Check the URL, and whether a server is running there";
+    const hint = this.#isV1 ? undefined : SILENT_HINT;
     const message = `Cannot ${action}: the connection to ${this.url} failed`;
     return { error: new GraftError("unavailable", message, { cause, hint }), retryAfterMs: 0 };
   }
