@@ -20,7 +20,7 @@ export type SqlParameter = SqlValue | boolean;
 
 const decoder = new TextDecoder();
 /** Up to here, code units one by one are faster than the decoder. */
-const SHORT_TEXT_BYTES = 32;
+const SHORT_TEXT_BYTES = 24;
 const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 

@@ -34,6 +34,8 @@ export interface VolumeVfsParts extends Omit<VolumeFileParts, "heap" | "onFailur
 /** Writing beyond what is asked never harms neighbours, and what was written in order is there in order. */
 const DEVICE = 0x200 | 0x400 | 0x1000; // SAFE_APPEND, SEQUENTIAL, POWERSAFE_OVERWRITE
 const PATH_BYTES_MAX = 512;
+/** No pragma that is answered here begins with an "e", as does one that SQLite itself asks for with each commit. */
+const UNANSWERED = 0x65;
 const TWO_32 = 2 ** 32;
 
 /**
@@ -205,7 +207,10 @@ export class VolumeVfs implements VfsMethods {
   }
 
   #pragma(argument: Pointer): Answer {
-    const [, name, value] = [0, 4, 8].map((at) => this.#view().getUint32(argument + at, true));
+    const view = this.#view();
+    const name = view.getUint32(argument + 4, true);
+    if (view.getUint8(name) === UNANSWERED) return ResultCode.NOTFOUND;
+    const value = view.getUint32(argument + 8, true);
     try {
       const text = value === 0 ? undefined : this.#text(value);
       const answer = this.#parts.pragma(this.#text(name).toLowerCase(), text);
