@@ -171,14 +171,15 @@ export class LocalPages {
     this.#garbage.push(...this.#versions.prune(state, isSeen));
   }
 
-  /** Writes a batch, and the removal of what nobody sees any more. */
-  async write(batch: Batch, durability?: StorageBatch["durability"]): Promise<void> {
+  /** Writes a batch, and the removal of what nobody sees any more; a promise where the storage takes its time. */
+  write(batch: Batch, durability?: StorageBatch["durability"]): Promise<void> | void {
     const garbage = this.#garbage.length;
     for (const key of this.#garbage) batch.delete.add(key);
     for (const key of batch.put.keys()) batch.delete.delete(key);
-    await this.#storage.write({ put: batch.put, delete: batch.delete, durability });
-    // what was found meanwhile was not in the batch
-    this.#garbage.splice(0, garbage);
+    const writing = this.#storage.write({ put: batch.put, delete: batch.delete, durability });
+    // what is found meanwhile is not in the batch
+    const forget = () => void this.#garbage.splice(0, garbage);
+    return writing instanceof Promise ? writing.then(forget) : forget();
   }
 
   #hold(row: PageRow, page: Uint8Array): void {

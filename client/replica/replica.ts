@@ -202,9 +202,23 @@ export class Replica {
     changes: LocalChanges,
     run?: TransactionFunction,
   ): Promise<ReplicaSnapshot> {
+    return await this.commitNow(snapshot, changes, run);
+  }
+
+  /**
+   * As {@linkcode Replica.commit}, but at once where the storage writes at once: then it throws what that rejects
+   * with.
+   */
+  commitNow(
+    snapshot: ReplicaSnapshot,
+    changes: LocalChanges,
+    run?: TransactionFunction,
+  ): ReplicaSnapshot | Promise<ReplicaSnapshot> {
     requireWritable(changes);
-    const point = await this.#commit(snapshot, changes, run);
-    return new ReplicaSnapshot({ store: this.#store, fetcher: this.#fetcher, point });
+    const hold = (point: SnapshotPoint) =>
+      new ReplicaSnapshot({ store: this.#store, fetcher: this.#fetcher, point });
+    const committing = this.#commit(snapshot, changes, run);
+    return committing instanceof Promise ? committing.then(hold) : hold(committing);
   }
 
   /**
@@ -316,25 +330,33 @@ export class Replica {
     }
   }
 
-  async #commit(
+  #commit(
     snapshot: ReplicaSnapshot,
     changes: LocalChanges,
     run: TransactionFunction | undefined,
-  ): Promise<SnapshotPoint> {
+  ): SnapshotPoint | Promise<SnapshotPoint> {
     this.#requireOpen();
     if (this.isReadOnly) {
       throw new GraftError("forbidden", `Cannot commit to volume "${this.vid}": it is read-only`);
     }
-    let next: SnapshotPoint | undefined;
+    const finish = (next: SnapshotPoint) => {
+      snapshot.takeBack(true);
+      this.#remember(next.state, run);
+      this.#synchronizer.pushSoon();
+      return next;
+    };
+    const fail = (error: unknown): never => {
+      snapshot.takeBack(false);
+      throw error;
+    };
     const point = snapshot.lend();
+    let committing: SnapshotPoint | Promise<SnapshotPoint>;
     try {
-      next = await this.#store.commit(point, changes);
-    } finally {
-      snapshot.takeBack(next !== undefined);
+      committing = this.#store.commit(point, changes);
+    } catch (error) {
+      return fail(error);
     }
-    this.#remember(next.state, run);
-    this.#synchronizer.pushSoon();
-    return next;
+    return committing instanceof Promise ? committing.then(finish, fail) : finish(committing);
   }
 
   #remember(state: State, run: TransactionFunction | undefined): void {

@@ -198,38 +198,11 @@ export class ReplicaStore {
   /**
    * Makes a new state of a transaction on the newest one. The point is released, unless this fails.
    *
-   * @returns The new state, held.
+   * @returns The new state, held; a promise where something has to be waited for.
    * @throws {GraftError} `conflict` when the point is not the newest any more; `unavailable` when the storage is full.
    */
-  commit(
-    point: SnapshotPoint,
-    { pages, pageCount, areOwned }: LocalChanges,
-  ): Promise<SnapshotPoint> {
-    return this.#turns.run(async () => {
-      if (point.state !== this.newest) throw localConflict(this.vid);
-      const state = this.newest + 1;
-      const commit = { state, pageCount, pages: PageSet.from(pages.keys()) };
-      const isShorter = pageCount < this.pageCount;
-      const changed = isShorter
-        ? commit.pages.union(pagesFrom(pageCount + 1, this.pageCount))
-        : commit.pages;
-      const batch = newBatch();
-      const rows = this.#pages.put(batch, state, pages, areOwned);
-      if (isShorter) rows.push(...this.#putCut(batch, state, pageCount));
-      this.#putCommit(batch, commit);
-      if (!this.#isKnown) this.#putFooting(batch, this.#footing);
-      await this.#room.make(batch, this.#footing.pushed);
-      await this.#pages.write(batch);
-      this.#line.push(commit);
-      this.#pages.release(point.state);
-      this.#stand({ ...this.#footing, newest: state }, this.#line, changed);
-      this.#pages.supersede(rows);
-      const next = this.hold();
-      const { pushed } = this.#footing;
-      if (this.#cuts.add(commit)) this.#pages.points.hold({ state, pushed });
-      this.#parts.onChange({ pages: changed, fromServer: false });
-      return next;
-    });
+  commit(point: SnapshotPoint, changes: LocalChanges): SnapshotPoint | Promise<SnapshotPoint> {
+    return this.#turns.runNow(() => this.#commit(point, changes));
   }
 
   /**
@@ -382,6 +355,50 @@ export class ReplicaStore {
     const page = await this.#pages.readChecked(row);
     if (page !== undefined) return page;
     throw new GraftError("aborted", `Cannot push volume "${this.vid}": its commits were replaced`);
+  }
+
+  #commit(
+    point: SnapshotPoint,
+    { pages, pageCount, areOwned }: LocalChanges,
+  ): SnapshotPoint | Promise<SnapshotPoint> {
+    if (point.state !== this.newest) throw localConflict(this.vid);
+    const state = this.newest + 1;
+    const commit = { state, pageCount, pages: PageSet.from(pages.keys()) };
+    const isShorter = pageCount < this.pageCount;
+    const changed = isShorter
+      ? commit.pages.union(pagesFrom(pageCount + 1, this.pageCount))
+      : commit.pages;
+    const batch = newBatch();
+    const rows = this.#pages.put(batch, state, pages, areOwned);
+    if (isShorter) rows.push(...this.#putCut(batch, state, pageCount));
+    this.#putCommit(batch, commit);
+    if (!this.#isKnown) this.#putFooting(batch, this.#footing);
+    const finish = () => this.#committed(point, { commit, changed, rows });
+    const makingRoom = this.#room.make(batch, this.#footing.pushed);
+    const writing = makingRoom === undefined
+      ? this.#pages.write(batch)
+      : makingRoom.then(() => this.#pages.write(batch));
+    return writing instanceof Promise ? writing.then(finish) : finish();
+  }
+
+  /** A commit was written. */
+  #committed(
+    point: SnapshotPoint,
+    { commit, changed, rows }: {
+      readonly commit: LocalCommit;
+      readonly changed: PageSet;
+      readonly rows: readonly PageRow[];
+    },
+  ): SnapshotPoint {
+    this.#line.push(commit);
+    this.#pages.release(point.state);
+    this.#stand({ ...this.#footing, newest: commit.state }, this.#line, changed);
+    this.#pages.supersede(rows);
+    const next = this.hold();
+    const { pushed } = this.#footing;
+    if (this.#cuts.add(commit)) this.#pages.points.hold({ state: commit.state, pushed });
+    this.#parts.onChange({ pages: changed, fromServer: false });
+    return next;
   }
 
   async #beginPush(requestId: Uint8Array, last: State): Promise<PushUnderWay> {

@@ -26,6 +26,22 @@ export class Turns {
     this.#waiting--;
   };
 
+  /** As {@linkcode Turns.run}, but at once where nothing is running: then what takes no time is no promise. */
+  runNow<T>(task: () => T | Promise<T>): T | Promise<T> {
+    if (this.busy) return this.run(async () => await task());
+    this.#waiting++;
+    let result: T | Promise<T>;
+    try {
+      result = task();
+    } catch (error) {
+      this.#ended();
+      throw error;
+    }
+    if (result instanceof Promise) this.#last = result.then(this.#ended, this.#ended);
+    else this.#ended();
+    return result;
+  }
+
   /** Resolves when all that was called so far has ended. */
   async idle(): Promise<void> {
     await this.#last;

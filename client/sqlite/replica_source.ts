@@ -51,12 +51,15 @@ export class ReplicaSource implements DatabaseSource {
   }
 
   /** Commits here; it is pushed in the background. */
-  commit(snapshot: DatabaseSnapshot, changes: LocalChanges): Promise<DatabaseSnapshot> {
+  commit(
+    snapshot: DatabaseSnapshot,
+    changes: LocalChanges,
+  ): DatabaseSnapshot | Promise<DatabaseSnapshot> {
     assert(snapshot instanceof ReplicaSnapshot, "A source commits on its own snapshots");
     if (this.#mustTakeTurns && this.#turn === undefined) {
       throw new GraftError("forbidden", "Cannot commit: the call was to read only");
     }
-    return this.#replica.commit(snapshot, changes, this.#turn?.replay);
+    return this.#replica.commitNow(snapshot, changes, this.#turn?.replay);
   }
 
   /**

@@ -52,5 +52,8 @@ export interface DatabaseSource {
    * @throws {GraftError} `conflict` when the snapshot is not the newest any more; `unavailable` when the storage
    * takes no more.
    */
-  commit(snapshot: DatabaseSnapshot, changes: LocalChanges): Promise<DatabaseSnapshot>;
+  commit(
+    snapshot: DatabaseSnapshot,
+    changes: LocalChanges,
+  ): DatabaseSnapshot | Promise<DatabaseSnapshot>;
 }

@@ -44,10 +44,10 @@ export class TransactionSource implements DatabaseSource {
   }
 
   /** Writes to the transaction. */
-  commit(_snapshot: DatabaseSnapshot, { pages, pageCount }: LocalChanges) {
+  commit(_snapshot: DatabaseSnapshot, { pages, pageCount }: LocalChanges): DatabaseSnapshot {
     this.#tx.truncate(pageCount);
     for (const [pageIdx, page] of pages) this.#tx.write(pageIdx, page);
     this.#newest++;
-    return Promise.resolve(this.snapshot());
+    return this.snapshot();
   }
 }

@@ -92,7 +92,7 @@ export const batches: Record<string, Behaviour> = {
       const batch: StorageBatch = i % 5 === 0
         ? { delete: ["v/a"], durability }
         : { put: [["v/a", sampleBytes(i)]], durability };
-      writes.push(storage.write(batch));
+      writes.push(Promise.resolve(storage.write(batch)));
       const expected = i % 5 === 0 ? undefined : sampleBytes(i);
       deepEqual(await storage.get("v/a"), expected);
       if (i % 7 === 0) await Promise.resolve();
@@ -134,7 +134,9 @@ export const batches: Record<string, Behaviour> = {
       { put: [good], delete: [good[0]] },
       { put: [good], delete: [""] },
     ];
-    for (const batch of bad) await rejects(storage.write(batch), { name: "AssertionError" });
+    for (const batch of bad) {
+      await rejects(async () => await storage.write(batch), { name: "AssertionError" });
+    }
     deepEqual(await rowsOf(storage), {});
   }),
 };

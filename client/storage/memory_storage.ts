@@ -15,7 +15,7 @@ import type { ReplicaStorage, StorageBatch, StorageRange } from "./replica_stora
  * import { MemoryStorage } from "./memory_storage.ts";
  *
  * const storage = new MemoryStorage();
- * await storage.write({ put: [["greeting", new TextEncoder().encode("hello")]] });
+ * storage.write({ put: [["greeting", new TextEncoder().encode("hello")]] });
  * console.log(storage.get("greeting")?.length); // 5
  * await storage.close();
  * ```
@@ -49,9 +49,8 @@ export class MemoryStorage implements ReplicaStorage {
     }
   }
 
-  /** Writes rows. */
-  // deno-lint-ignore require-await -- a batch that breaks the rules rejects, as in every other storage
-  async write(batch: StorageBatch): Promise<void> {
+  /** Writes rows, at once. */
+  write(batch: StorageBatch): void {
     for (const [key, value] of changesOf(batch)) {
       const previous = this.#rows.get(key);
       if (previous !== undefined) this.#bytes -= rowBytes(key, previous.length);

@@ -68,8 +68,11 @@ export interface ReplicaStorage {
    * When a write fails, so do those that were called after it and before its failure was told, for the same
    * reason: a batch never stands without one that it may rest on. `get` then answers what was there before.
    * Batches of calls that come together may be written as one.
+   *
+   * @returns A promise; nothing where all of that is so at once, as in memory: then it throws what it would
+   * reject with.
    */
-  write(batch: StorageBatch): Promise<void>;
+  write(batch: StorageBatch): Promise<void> | void;
   /** Finishes the writes under way, then lets go. The storage is not used afterwards. */
   close(): Promise<void>;
 }

@@ -307,20 +307,27 @@ export class VolumeFile {
     this.#isCounterWritten = true;
   }
 
-  async #commit(snapshot: DatabaseSnapshot): Promise<number> {
+  #commit(snapshot: DatabaseSnapshot): Answer {
     const pages = new Map(this.#pages);
     // what was cut off and lies below the page count again is zeros, which only a page can say
     const last = Math.min(this.#pageCount, snapshot.pageCount);
     for (let pageIdx = this.#kept + 1; pageIdx <= last; pageIdx++) {
       if (!pages.has(pageIdx)) pages.set(pageIdx, ZERO_PAGE);
     }
+    const finish = (next: DatabaseSnapshot) => this.#committed(next);
+    const fail = (error: unknown) => this.#fail(error, ResultCode.IOERR_COMMIT_ATOMIC);
     try {
       const changes = { pages, pageCount: this.#pageCount, areOwned: true };
-      this.#snapshot = await this.#parts.source.commit(snapshot, changes);
+      const committing = this.#parts.source.commit(snapshot, changes);
+      return committing instanceof Promise ? committing.then(finish, fail) : finish(committing);
     } catch (error) {
-      return this.#fail(error, ResultCode.IOERR_COMMIT_ATOMIC);
+      return fail(error);
     }
-    this.#shown = this.#snapshot.state;
+  }
+
+  #committed(snapshot: DatabaseSnapshot): number {
+    this.#snapshot = snapshot;
+    this.#shown = snapshot.state;
     this.#keepCounter();
     this.#forgetWrites();
     return ResultCode.OK;
