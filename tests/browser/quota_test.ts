@@ -1,6 +1,7 @@
 // Replicas where the browser gives less room than their volumes take, and then more.
 
 import assert from "node:assert/strict";
+import { GraftClient } from "../../client/graft_client.ts";
 import { until } from "../harness/poll.ts";
 import { startServer } from "../harness/server.ts";
 import { startChromium } from "./harness/chromium.ts";
@@ -52,7 +53,9 @@ async function withLittleRoom(
   const vid = await newVolume(server.url, pages, 7);
   const tab = await Tab.open(context, site, "replica", room);
   const storage = `${scheme}:${crypto.randomUUID()}`;
-  await limitQuota(tab, site, quotaBytes);
+  let quota: number | undefined;
+  const setQuota = (bytes: number | undefined) => limitQuota(tab, site, quota = bytes);
+  await setQuota(quotaBytes);
   await tab.call("open", server.url, vid, storage, false, storageBytesMax);
   await check({
     server,
@@ -61,9 +64,16 @@ async function withLittleRoom(
     setOffline: (isOffline) => context.setOffline(isOffline),
     reopen: async () => {
       await tab.load();
+      // it may have ended with the page
+      await setQuota(quota);
       await tab.call("open", server.url, vid, storage, true);
     },
-    liftQuota: () => limitQuota(tab, site, undefined),
+    takeRoom: async () => {
+      // Chromium remembers for a while how much was left, so that is to be little
+      await tab.call("fillOrigin");
+      await setQuota(1);
+    },
+    liftQuota: () => setQuota(undefined),
   });
 }
 
@@ -75,6 +85,8 @@ interface Scene {
   readonly setOffline: (isOffline: boolean) => Promise<void>;
   /** Loads the page anew, and opens the same storage. */
   readonly reopen: () => Promise<void>;
+  /** Leaves no room at all. */
+  readonly takeRoom: () => Promise<void>;
   readonly liftQuota: () => Promise<void>;
 }
 
@@ -165,3 +177,51 @@ inEachPlace(
   // files of OPFS may be 16 MiB, and as much as there is, larger than what is in them
   { pages: 40 * PAGES_A_MEBIBYTE, quotaBytes: 32 * MEBIBYTE, storageBytesMax: 2 * MEBIBYTE },
 );
+
+/** Where an origin has no room left; with OPFS, what is reserved for an open file takes small writes all the same. */
+function withoutRoom(name: string, check: (scene: Scene) => Promise<void>): void {
+  const bounds = { pages: PAGES, quotaBytes: QUOTA_BYTES };
+  inBrowserTest(
+    `idb: in a page: without any room ${name}`,
+    () => withLittleRoom(PLACES[0], bounds, check),
+  );
+}
+
+withoutRoom("what was committed waits to be pushed", async (scene) => {
+  const { tab } = scene;
+  await scene.setOffline(true);
+  try {
+    // from now on it begins no push before the server answers again
+    await assert.rejects(tab.call("sync"), /the connection to .* failed/);
+    await tab.call("write", 2, 8);
+    await scene.takeRoom();
+    await assert.rejects(tab.call("write", 3, 9), FULL);
+  } finally {
+    await scene.setOffline(false);
+  }
+  await assert.rejects(tab.call("sync"), FULL);
+  for (let round = 0; round < 2; round++) {
+    assert.deepEqual(await tab.call("readMany", PAGES), pagesOf(7, { 2: 8 }));
+    assert.equal((await statusOf(tab)).localCommits, 1);
+    await scene.reopen();
+  }
+  // a push that could not be noted here might be repeated as another
+  assert.equal(await commitsOnServer(scene), 1);
+  await scene.liftQuota();
+  await untilSynced(tab);
+  await assertOnServer(scene, pagesOf(7, { 2: 8 }));
+  assert.equal(await commitsOnServer(scene), 2);
+});
+
+withoutRoom("a replica stays where it is while others commit", async (scene) => {
+  const { tab, server, vid } = scene;
+  await scene.takeRoom();
+  const client = new GraftClient(server.url);
+  await client.push(vid, 1, [[1, new Uint8Array(4096).fill(6)]], PAGES);
+  await assert.rejects(tab.call("sync"), FULL);
+  assert.deepEqual(await tab.call("readMany", PAGES), pagesOf(7));
+  assert.equal((await statusOf(tab)).lsn, 1);
+  await scene.liftQuota();
+  await until("the replica has followed", async () => (await statusOf(tab)).lsn === 2);
+  assert.deepEqual(await tab.call("readMany", PAGES), pagesOf(7, { 1: 6 }));
+});

@@ -2,6 +2,7 @@
 
 import { openReplica } from "../../../client/open_replica.ts";
 import type { Replica } from "../../../client/replica/replica.ts";
+import { openStorage } from "../../../client/storage/open_storage.ts";
 import { describe, serveCalls } from "../page/calls.ts";
 
 let replica: Replica | undefined;
@@ -36,6 +37,17 @@ const CALLS: Readonly<Record<string, (...args: never[]) => unknown>> = {
     opened().transaction((tx) => {
       for (let pageIdx = 1; pageIdx <= count; pageIdx++) tx.write(pageIdx, noisyPage(value));
     }),
+  /** Stores something else until the origin has no room left at all. */
+  async fillOrigin() {
+    const other = await openStorage("idb:other");
+    for (const bytes of [65_536, 4096, 64]) {
+      for (let n = 0, isFull = false; !isFull; n++) {
+        const row = [`${bytes}/${n}`, crypto.getRandomValues(new Uint8Array(bytes))] as const;
+        await other.write({ put: [row] }).catch(() => isFull = true);
+      }
+    }
+    await other.close();
+  },
   /** What JSON can say of the status. */
   status() {
     const { state, isOnline, localCommits, localPages, lsn, error } = opened().status();
