@@ -5,6 +5,7 @@
  */
 
 import { gzipSync } from "node:zlib";
+import { withoutUnused } from "./bundle_wasm.ts";
 import { runDeno } from "./gate/command.ts";
 
 /** How large a bundle is. */
@@ -28,10 +29,10 @@ export async function bundle(entry: string, output: string, without?: string): P
 /** How the bundler has WebAssembly in a bundle. */
 const BASE64 = /Uint8Array\.from\(atob\("([\w+/=]+)"\),(\w+)=>\2\.charCodeAt\(0\)\)/g;
 
-/** WebAssembly in hexadecimal digits: they are more, but gzip finds bytes again in them, and makes them a fifth less. */
+/** WebAssembly without what is not used, in hexadecimal digits: they are more, but gzip finds bytes again in them, and makes them a fifth less. */
 function withHex(code: string): string {
   return code.replace(BASE64, (_, base64) => {
-    const digits = Uint8Array.fromBase64(base64).toHex();
+    const digits = withoutUnused(Uint8Array.fromBase64(base64), code).toHex();
     return `Uint8Array.from("${digits}".match(/../g),n=>parseInt(n,16))`;
   });
 }
