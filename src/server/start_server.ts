@@ -20,6 +20,7 @@ import { OriginGuard } from "./http/origin_guard.ts";
 import { Ports, requireLoopback } from "./listen.ts";
 import { type Engines, openEngines } from "./open_engines.ts";
 import { isRemote } from "./open_objects.ts";
+import { parseOrigin } from "./origin.ts";
 import { measureProcess } from "./telemetry/process_metrics.ts";
 import { PrometheusMetrics } from "./telemetry/prometheus.ts";
 
@@ -44,7 +45,7 @@ export interface ServerOptions {
   readonly authKeys?: readonly string[];
   /** Listens beyond loopback although there is no key. */
   readonly insecureNoAuth?: boolean;
-  /** Origins whose web pages may call; `*`: all (default: none). */
+  /** Origins whose web pages may call, as browsers send them; `*`: all (default: none). */
   readonly cors?: readonly string[];
   /** Bytes of memory for caches (default: {@linkcode CACHE_BYTES_DEFAULT}). */
   readonly cacheBytes?: number;
@@ -243,7 +244,7 @@ function checkOptions(options: ServerOptions) {
     s3: options.s3,
     diskCacheBytes,
     data: options.data ?? (needsDirectory ? "./graft-data" : undefined),
-    cors: options.cors ?? [],
+    cors: (options.cors ?? []).map(parseOrigin),
     cacheBytes: options.cacheBytes ?? CACHE_BYTES_DEFAULT,
     bodyLimitBytes: options.bodyLimitBytes ?? BODY_LIMIT_BYTES_DEFAULT,
     clock: options.clock ?? systemClock,

@@ -214,6 +214,13 @@ Deno.test("startServer() keeps pages of other sites away from a server without a
   assert.deepEqual([refused.status, (await refused.json()).code], [403, "forbidden"]);
 });
 
+Deno.test("startServer() refuses an origin that no browser sends", async () => {
+  await assert.rejects(
+    start({ cors: ["https://app.example", "https://app.example/"] }),
+    (error) => isGraftError(error, "invalid") && /"https:\/\/app.example\/"/.test(error.message),
+  );
+});
+
 Deno.test("startServer() names a port that is taken, and lets everything go", async () => {
   const directory = await Deno.makeTempDir();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

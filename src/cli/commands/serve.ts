@@ -16,6 +16,7 @@ import {
   type Role,
   startServer,
 } from "../../server/mod.ts";
+import { parseOrigin } from "../../server/origin.ts";
 import { argument, listArgument } from "../support/arguments.ts";
 import { authKeyFileOption, authKeyOption, type KeyFlags, readKeys } from "../support/auth_keys.ts";
 import { UsageError } from "../support/failure.ts";
@@ -81,7 +82,7 @@ function addPlaces(command: Command): Command {
     .option("--insecure-no-auth", "listen beyond loopback although no key is given")
     .addOption(
       new Option("--cors <origin...>", "origins whose web pages may call; * for all")
-        .argParser(listArgument(checkOrigin)),
+        .argParser(listArgument(parseOrigin)),
     );
 }
 
@@ -175,11 +176,6 @@ function announce({ urls, dataPath }: GraftServer, flags: Flags, hasKey: boolean
 function checkAddress(text: string): string {
   parseAddress(text);
   return text;
-}
-
-function checkOrigin(text: string): string {
-  if (text === "*" || URL.parse(text)?.origin === text) return text;
-  throw new UsageError(`"${text}" is no origin: it is not like https://app.example.com`);
 }
 
 function parseGrace(text: string): number {
