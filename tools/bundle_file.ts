@@ -5,7 +5,7 @@
  */
 
 import { gzipSync } from "node:zlib";
-import { withoutUnused } from "./bundle_wasm.ts";
+import { withoutExports } from "./bundle_wasm.ts";
 import { runDeno } from "./gate/command.ts";
 
 /** How large a bundle is. */
@@ -29,10 +29,13 @@ export async function bundle(entry: string, output: string, without?: string): P
 /** How the bundler has WebAssembly in a bundle. */
 const BASE64 = /Uint8Array\.from\(atob\("([\w+/=]+)"\),(\w+)=>\2\.charCodeAt\(0\)\)/g;
 
+/** What clients never call: they neither make nor open segments. */
+const UNUSED = /^segment/;
+
 /** WebAssembly without what is not used, in hexadecimal digits: they are more, but gzip finds bytes again in them, and makes them a fifth less. */
 function withHex(code: string): string {
   return code.replace(BASE64, (_, base64) => {
-    const digits = withoutUnused(Uint8Array.fromBase64(base64), code).toHex();
+    const digits = withoutExports(Uint8Array.fromBase64(base64), UNUSED).toHex();
     return `Uint8Array.from("${digits}".match(/../g),n=>parseInt(n,16))`;
   });
 }

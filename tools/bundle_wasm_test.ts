@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import binaryen from "binaryen";
-import { bundle, proveSelfContained } from "./bundle_file.ts";
+import { withoutExports } from "./bundle_wasm.ts";
 
-function twoFunctions(): Uint8Array {
-  const module = binaryen.parseText(`(module
-    (func (export "wanted") (result i32) (i32.const 41))
-    (func (export "spurned") (result i32) (i32.const 77)))`);
+function compile(text: string): Uint8Array {
+  const module = binaryen.parseText(text);
   try {
     return module.emitBinary();
   } finally {
@@ -13,31 +11,23 @@ function twoFunctions(): Uint8Array {
   }
 }
 
-/** The exports of the WebAssembly in the bundle of a module that imports all of it as `two`. */
-async function exportsFor(source: string): Promise<string[]> {
-  const directory = await Deno.makeTempDir();
-  try {
-    await Deno.writeFile(`${directory}/two.wasm`, twoFunctions());
-    await Deno.writeTextFile(
-      `${directory}/entry.ts`,
-      `import * as two from "./two.wasm"; ${source}`,
-    );
-    const output = `${directory}/bundle.js`;
-    await bundle(`${directory}/entry.ts`, output);
-    await proveSelfContained(output);
-    const digits = /"(0061736d[0-9a-f]+)"/.exec(await Deno.readTextFile(output))![1];
-    const module = new WebAssembly.Module(Uint8Array.fromHex(digits));
-    return WebAssembly.Module.exports(module).map(({ name }) => name);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
-  }
+function exportsOf(wasm: Uint8Array): WebAssembly.Exports {
+  return new WebAssembly.Instance(new WebAssembly.Module(wasm.slice())).exports;
 }
 
-Deno.test("a bundle has what it uses of its WebAssembly, and no more", async () => {
-  assert.deepEqual(await exportsFor("export const answer = two.wanted() + 1;"), ["wanted"]);
+Deno.test("exports that are not used go, with what only they need", () => {
+  const wasm = compile(`(module
+    (func $shared (result i32) (i32.const 40))
+    (func $apart (result i32) (i32.const 12345678))
+    (func (export "wanted") (result i32) (i32.add (call $shared) (i32.const 1)))
+    (func (export "otherThing") (result i32) (i32.add (call $shared) (call $apart))))`);
+  const less = withoutExports(wasm, /^other/);
+  const { wanted, ...rest } = exportsOf(less);
+  assert.deepEqual([(wanted as () => number)(), rest], [41, {}]);
+  assert.ok(less.length < wasm.length - 10, `${less.length} of ${wasm.length} bytes`);
 });
 
-Deno.test("what is only looked at stays, and so does what may be", async () => {
-  const both = ["wanted", "spurned"];
-  assert.deepEqual(await exportsFor("export const all = [two.wanted, two.spurned];"), both);
+Deno.test("a module of which all is used stays as it is", () => {
+  const wasm = compile(`(module (func (export "wanted") (result i32) (i32.const 41)))`);
+  assert.equal(withoutExports(wasm, /^other/), wasm);
 });
