@@ -8,7 +8,6 @@ import { Command } from "commander";
 import { systemClock } from "../../core/clock.ts";
 import { GraftError, isGraftError } from "../../core/errors.ts";
 import { PAGE_SIZE } from "../../core/limits.ts";
-import { parseMoment } from "../../server/moment.ts";
 import { exportDatabase } from "../export/export_database.ts";
 import { VolumeSource } from "../export/volume_source.ts";
 import { TargetFile } from "../export/target_file.ts";
@@ -41,20 +40,13 @@ export function exportCommand(): Command {
     .argument(
       "<vid[@at]>",
       "the volume; @12 an LSN, @2h that long ago, @2026-05-01T12:00:00Z a time",
-      argument(parse),
+      argument(parseVolumeAt),
     )
     .argument("<file>", "the file to write")
     .option("--force", "replace a file that is there")
     .option("--no-check", "do not look for damage at the end")
     .action(run)
     .addHelpText("after", EXAMPLES);
-}
-
-function parse(text: string): VolumeAt {
-  const volume = parseVolumeAt(text);
-  // a wrong time is refused here, before anything is called
-  if (volume.at !== undefined) parseMoment(volume.at, systemClock.now());
-  return volume;
 }
 
 async function run({ vid, at }: VolumeAt, file: string, flags: Flags): Promise<void> {

@@ -7,9 +7,7 @@
 import process from "node:process";
 import { Command, Option } from "commander";
 import { type Database, openDatabase, splitStatements } from "../../../client/sqlite/mod.ts";
-import { systemClock } from "../../core/clock.ts";
 import { GraftError } from "../../core/errors.ts";
-import { parseMoment } from "../../server/moment.ts";
 import { formatRows, type RowsFormat } from "../sql/rows_format.ts";
 import { appendHistory, readHistory } from "../sql/history.ts";
 import { changed, runShell } from "../sql/shell.ts";
@@ -31,19 +29,12 @@ export function sqlCommand(): Command {
     .argument(
       "<vid[@at]>",
       "the volume; @12 an LSN, @2h that long ago, @2026-05-01T12:00:00Z a time: read-only",
-      argument(parse),
+      argument(parseVolumeAt),
     )
     .argument("[statements]", "what to run; without it a shell, or what stands on stdin")
     .addOption(new Option("--csv", "print CSV").conflicts("json"))
     .action(run)
     .addHelpText("after", EXAMPLES);
-}
-
-function parse(text: string): VolumeAt {
-  const volume = parseVolumeAt(text);
-  // a wrong time is refused here, before anything is called
-  if (volume.at !== undefined) parseMoment(volume.at, systemClock.now());
-  return volume;
 }
 
 async function run(volume: VolumeAt, statements: string | undefined, flags: Flags): Promise<void> {

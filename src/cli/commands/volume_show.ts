@@ -5,8 +5,6 @@
  */
 
 import { Command } from "commander";
-import { parseMoment } from "../../server/moment.ts";
-import { systemClock } from "../../core/clock.ts";
 import { argument } from "../support/arguments.ts";
 import {
   addServerFlags,
@@ -24,17 +22,10 @@ export function volumeShowCommand(): Command {
     .argument(
       "<vid[@at]>",
       "the volume; @12 an LSN, @2h that long ago, @2026-05-01T12:00:00Z a time",
-      argument(parse),
+      argument(parseVolumeAt),
     )
     .action(run)
     .addHelpText("after", EXAMPLES);
-}
-
-function parse(text: string): VolumeAt {
-  const volume = parseVolumeAt(text);
-  // a wrong time is refused here, before anything is called
-  if (volume.at !== undefined) parseMoment(volume.at, systemClock.now());
-  return volume;
 }
 
 async function run({ vid, at }: VolumeAt, flags: ServerFlags): Promise<void> {

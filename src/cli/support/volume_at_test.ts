@@ -10,8 +10,8 @@ Deno.test("parseVolumeAt() takes a volume with or without a point in its history
   assert.deepEqual(parseVolumeAt(`${VID}@2026-05-01T12:00:00Z`).at, "2026-05-01T12:00:00Z");
 });
 
-Deno.test("parseVolumeAt() refuses what is no volume", () => {
-  for (const text of ["", "@12", "x@12", `${VID}x`]) {
+Deno.test("parseVolumeAt() refuses what is no volume, or no point in its history", () => {
+  for (const text of ["", "@12", "x@12", `${VID}x`, `${VID}@`, `${VID}@yesterday`]) {
     assert.throws(() => parseVolumeAt(text), (error) => isGraftError(error, "invalid"), text);
   }
 });
