@@ -19,12 +19,15 @@ export function deepEqual(actual: unknown, expected: unknown, message?: string):
   ok(isEqual(actual, expected), message ?? `${show(actual)} does not equal ${show(expected)}`);
 }
 
-/** Throws unless the promise rejects as expected: with these properties, or so that the function holds. */
+/**
+ * Throws unless a promise, or the one that a function returns, rejects as expected: with these properties, or so
+ * that the function holds.
+ */
 export async function rejects(
-  promise: Promise<unknown>,
+  actual: Promise<unknown> | (() => Promise<unknown>),
   expected: Record<string, unknown> | ((error: unknown) => boolean),
 ): Promise<void> {
-  const error = await promise.then(
+  const error = await (typeof actual === "function" ? actual() : actual).then(
     () => {
       throw new Error("The promise did not reject");
     },

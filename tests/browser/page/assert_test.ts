@@ -59,7 +59,9 @@ Deno.test("rejects() takes a promise that rejects as expected, and no other", as
   const error = Object.assign(new Error("x"), { code: 7 });
   await ours.rejects(Promise.reject(error), { message: "x", code: 7 });
   await ours.rejects(Promise.reject(error), (found) => found === error);
+  await ours.rejects(() => Promise.reject(error), { message: "x", code: 7 });
   await node.rejects(ours.rejects(Promise.resolve(), () => true), /did not reject/);
+  await node.rejects(ours.rejects(() => Promise.resolve(), () => true), /did not reject/);
   await node.rejects(ours.rejects(Promise.reject(error), { code: 8 }), /7 does not equal 8/);
   await node.rejects(ours.rejects(Promise.reject(error), () => false), /Another error/);
 });
