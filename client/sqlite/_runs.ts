@@ -2,6 +2,7 @@
 
 import { GraftError } from "../../src/core/errors.ts";
 import type { Connection } from "./connection.ts";
+import { TransactionScope } from "./_transaction_scope.ts";
 import { SqlTransaction } from "./sql_transaction.ts";
 
 /** Runs a transaction: all of it or nothing. */
@@ -10,16 +11,21 @@ export async function runOnce<T>(
   begin: string,
   run: (tx: SqlTransaction) => T | Promise<T>,
 ): Promise<T> {
-  await connection.run(begin);
-  const tx = new SqlTransaction(connection);
+  await connection.control(begin);
+  const scope = new TransactionScope();
+  const tx = new SqlTransaction(connection, scope);
+  const { observer } = connection;
+  connection.observer = scope;
   try {
     const result = await run(tx);
     await tx.end();
-    await connection.run("commit");
+    if (!connection.isInTransaction) throw scope.lost("commit");
+    await connection.control("commit");
     return result;
   } finally {
     await tx.end();
-    if (connection.isInTransaction) await connection.run("rollback");
+    connection.observer = observer;
+    if (connection.isInTransaction) await connection.control("rollback");
   }
 }
 
@@ -28,11 +34,11 @@ export async function readOnce<T>(
   connection: Connection,
   run: (tx: SqlTransaction) => T | Promise<T>,
 ): Promise<T> {
-  await connection.run("pragma query_only = on");
+  await connection.control("pragma query_only = on");
   try {
     return await runOnce(connection, "begin", run);
   } finally {
-    await connection.run("pragma query_only = off");
+    await connection.control("pragma query_only = off");
   }
 }
 
@@ -42,7 +48,7 @@ export async function atRest<T>(connection: Connection, run: () => Promise<T>): 
     const result = await run();
     if (!connection.isInTransaction) return result;
   } finally {
-    if (connection.isInTransaction) await connection.run("rollback");
+    if (connection.isInTransaction) await connection.control("rollback");
   }
   throw new GraftError("invalid", "Cannot leave a transaction open: it was rolled back", {
     hint: "Use transaction(), or one script() that begins and ends it",

@@ -10,6 +10,7 @@ import type { LoadedEngine } from "./engine/load_engine.ts";
 import { LockLevel, OpenFlag } from "./engine/result_codes.ts";
 import { SqliteError } from "./engine/sqlite_error.ts";
 import { type SqlParameters, type SqlRow, Statement } from "./engine/statement.ts";
+import { readControl, type StatementControl } from "./engine/statement_control.ts";
 import type { SqlValue } from "./engine/values.ts";
 import { PageLog, type Prefetcher } from "./page_log.ts";
 import type { DatabaseSource } from "./source.ts";
@@ -42,6 +43,14 @@ export interface SqlResult {
   readonly lastInsertRowid: bigint;
 }
 
+/** Is told of statements that are about more than rows, where a user's own are run. */
+export interface ControlObserver {
+  /** One is about to be prepared, or to run. What this throws is what it fails with. */
+  before(control: StatementControl): void;
+  /** One has run. */
+  after(control: StatementControl, sql: string): void;
+}
+
 /** A row as an object by the names of its columns, or as a list. */
 export type RowMode = "object" | "array";
 
@@ -54,6 +63,8 @@ const BLANK = /^(?:[\s;]|--[^\n]*(?:\n|$)|\/\*[^]*?(?:\*\/|$))*$/;
  * A connection. One call at a time: whoever shares it must see to that.
  */
 export class Connection {
+  /** Whose statements are run. */
+  observer: ControlObserver | undefined;
   readonly #parts: ConnectionParts;
   readonly #log: PageLog;
   #engine!: Engine;
@@ -110,7 +121,7 @@ export class Connection {
   all(sql: string, parameters: SqlParameters, mode: "array"): Promise<SqlValue[][]>;
   all(sql: string, parameters?: SqlParameters, mode?: "object"): Promise<SqlRow[]>;
   all(sql: string, parameters: SqlParameters = [], mode: RowMode = "object"): Promise<unknown[]> {
-    return this.#use(sql, async (statement) => {
+    return this.#observe(sql, async (statement) => {
       statement.bind(parameters);
       const all: unknown[] = [];
       for (;;) {
@@ -126,7 +137,7 @@ export class Connection {
 
   /** Runs a statement to its end. */
   run(sql: string, parameters: SqlParameters = []): Promise<SqlResult> {
-    return this.#use(sql, async (statement) => {
+    return this.#observe(sql, async (statement) => {
       statement.bind(parameters);
       const pause = this.#parts.pause?.();
       if (pause !== undefined) await pause;
@@ -140,9 +151,16 @@ export class Connection {
     });
   }
 
+  /** Runs a statement of the API's own to its end, of which no observer is told. */
+  control(sql: string): Promise<void> {
+    return this.#use(sql, undefined, async (statement) => {
+      while (await statement.step());
+    });
+  }
+
   /** Rows in batches that grow. The statement is under way until the iteration ends. */
   async *iterate(sql: string, parameters: SqlParameters = []): AsyncGenerator<SqlRow[]> {
-    const statement = await this.#take(sql);
+    const statement = await this.#take(sql, this.observer);
     const wasWriting = this.#isWriting;
     try {
       statement.bind(parameters);
@@ -164,17 +182,12 @@ export class Connection {
   /** Whether the first statement of `sql` changes nothing; at once where it is prepared. */
   isReadOnly(sql: string): boolean | Promise<boolean> {
     return this.#statements.peek(sql)?.isReadOnly ??
-      this.#use(sql, (statement) => statement.isReadOnly);
+      this.#use(sql, this.observer, (statement) => statement.isReadOnly);
   }
 
   /** Runs all statements of a text, without parameters. */
-  async script(sql: string): Promise<void> {
-    await this.#begin();
-    for (let rest = sql; rest !== "";) {
-      const pause = this.#parts.pause?.();
-      if (pause !== undefined) await pause;
-      rest = await this.#runFirst(rest);
-    }
+  script(sql: string): Promise<void> {
+    return this.#script(sql, this.observer);
   }
 
   /** Has what is under way fail with the code `aborted`; a write transaction is rolled back then. */
@@ -251,7 +264,7 @@ export class Connection {
     });
     this.#breakdown = undefined;
     try {
-      for (const sql of setup) await this.script(sql);
+      for (const sql of setup) await this.#script(sql);
     } catch (error) {
       await this.close();
       this.#breakdown = error;
@@ -287,8 +300,12 @@ export class Connection {
   }
 
   // what is at hand is not waited for: a look-up takes so little time that each `await` is felt
-  async #use<T>(sql: string, run: (statement: Statement) => T | Promise<T>): Promise<T> {
-    const taken = this.#take(sql);
+  async #use<T>(
+    sql: string,
+    observer: ControlObserver | undefined,
+    run: (statement: Statement) => T | Promise<T>,
+  ): Promise<T> {
+    const taken = this.#take(sql, observer);
     const statement = taken instanceof Promise ? await taken : taken;
     const wasWriting = this.#isWriting;
     try {
@@ -301,15 +318,29 @@ export class Connection {
     }
   }
 
-  #take(sql: string): Statement | Promise<Statement> {
-    const beginning = this.#begin();
-    const known = beginning === undefined ? this.#statements.take(sql) : undefined;
-    return known ?? this.#takeLater(sql, beginning);
+  /** Runs a user's statement. */
+  #observe<T>(sql: string, run: (statement: Statement) => Promise<T>): Promise<T> {
+    const { observer } = this;
+    return this.#use(sql, observer, (statement) => {
+      const { control } = statement;
+      if (control === undefined || observer === undefined) return run(statement);
+      return observed(observer, control, sql, () => run(statement));
+    });
   }
 
-  async #takeLater(sql: string, beginning: Promise<void> | undefined): Promise<Statement> {
+  #take(sql: string, observer: ControlObserver | undefined): Statement | Promise<Statement> {
+    const beginning = this.#begin();
+    const known = beginning === undefined ? this.#statements.take(sql) : undefined;
+    return known ?? this.#takeLater(sql, observer, beginning);
+  }
+
+  async #takeLater(
+    sql: string,
+    observer: ControlObserver | undefined,
+    beginning: Promise<void> | undefined,
+  ): Promise<Statement> {
     await beginning;
-    const { statement, tail } = await this.#prepare(sql);
+    const { statement, tail } = await this.#prepare(sql, observer);
     if (statement === undefined) {
       throw new GraftError("invalid", "Cannot run the statement: the text holds none");
     }
@@ -320,7 +351,13 @@ export class Connection {
     });
   }
 
-  async #prepare(sql: string): Promise<{ statement: Statement | undefined; tail: string }> {
+  async #prepare(
+    sql: string,
+    observer: ControlObserver | undefined,
+  ): Promise<{ statement: Statement | undefined; tail: string }> {
+    // many pragmas take effect as they are prepared
+    const control = observer && readControl(sql);
+    if (control !== undefined) observer?.before(control);
     try {
       return await Statement.prepare(this.#engine, sql);
     } catch (error) {
@@ -328,13 +365,24 @@ export class Connection {
     }
   }
 
+  async #script(sql: string, observer?: ControlObserver): Promise<void> {
+    await this.#begin();
+    for (let rest = sql; rest !== "";) {
+      const pause = this.#parts.pause?.();
+      if (pause !== undefined) await pause;
+      rest = await this.#runFirst(rest, observer);
+    }
+  }
+
   /** Runs the first statement of a text; the text behind it. */
-  async #runFirst(sql: string): Promise<string> {
-    const { statement, tail } = await this.#prepare(sql);
+  async #runFirst(sql: string, observer?: ControlObserver): Promise<string> {
+    const { statement, tail } = await this.#prepare(sql, observer);
     if (statement === undefined) return tail;
     const wasWriting = this.#isWriting;
+    const { control } = statement;
     try {
       while (await statement.step());
+      if (control !== undefined) observer?.after(control, statement.sql);
     } catch (error) {
       throw await this.#heed(error, wasWriting);
     } finally {
@@ -389,6 +437,18 @@ export class Connection {
     }
     await this.#statements.keep(sql, statement);
   }
+}
+
+async function observed<T>(
+  observer: ControlObserver,
+  control: StatementControl,
+  sql: string,
+  run: () => Promise<T>,
+): Promise<T> {
+  observer.before(control);
+  const result = await run();
+  observer.after(control, sql);
+  return result;
 }
 
 function abortedBy(cause: unknown): GraftError {

@@ -156,7 +156,7 @@ export class Database {
       for await (const rows of connection.iterate(sql, given)) yield* rows as Row[];
     } finally {
       // such as `begin`
-      if (connection.isInTransaction) await connection.run("rollback");
+      if (connection.isInTransaction) await connection.control("rollback");
       this.#pool.giveBack(connection);
     }
   }

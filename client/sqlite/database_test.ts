@@ -1,28 +1,6 @@
 import assert from "node:assert/strict";
-import { startServer } from "../../src/server/mod.ts";
-import type { Database } from "./database.ts";
-import { openDatabase, type OpenDatabaseOptions } from "./open_database.ts";
-
-/** A server, and databases on it that are closed with it. */
-async function withServer(
-  run: (open: (vid?: string, options?: OpenDatabaseOptions) => Promise<Database>) => Promise<void>,
-): Promise<void> {
-  await using server = await startServer({
-    listen: ["127.0.0.1:0"],
-    log: "memory:",
-    objects: "memory:",
-  });
-  const opened: Database[] = [];
-  try {
-    await run(async (vid, options) => {
-      const database = await openDatabase(server.urls[0], vid, options);
-      opened.push(database);
-      return database;
-    });
-  } finally {
-    for (const database of opened) await database.close();
-  }
-}
+import { withServer } from "./_testing.ts";
+import type { OpenDatabaseOptions } from "./open_database.ts";
 
 /** An answer that never comes. */
 function never(signal?: AbortSignal | null): Promise<Response> {
@@ -274,10 +252,11 @@ Deno.test("what only reads cannot write, nor leave a transaction open", () =>
     await assert.rejects(db.watch("begin immediate").next(), { code: "invalid" });
     await db.execute("insert into t values (2)");
     const sneaky = db.transaction(async (tx) => {
-      await tx.execute("pragma query_only = off");
+      const failing = tx.execute("pragma /* ! */ temp.query_only = off");
+      await assert.rejects(failing, { code: "invalid", message: /"query_only"/ });
       await tx.execute("insert into t values (3)");
     }, { readOnly: true });
-    await assert.rejects(sneaky, { code: "forbidden" });
+    await assert.rejects(sneaky, { code: "forbidden", resultName: "SQLITE_READONLY" });
     assert.deepEqual(await db.values("select id from t"), [[1], [2]]);
   }));
 

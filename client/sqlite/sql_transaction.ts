@@ -6,6 +6,7 @@
 
 import { GraftError } from "../../src/core/errors.ts";
 import { Turns } from "../replica/turns.ts";
+import { SAVEPOINT, type TransactionScope } from "./_transaction_scope.ts";
 import { copyParameters } from "./_copy_parameters.ts";
 import type { Connection, SqlResult } from "./connection.ts";
 import type { SqlParameters, SqlRow } from "./engine/statement.ts";
@@ -17,6 +18,7 @@ import type { SqlValue } from "./engine/values.ts";
  */
 export class SqlTransaction {
   readonly #connection: Connection;
+  readonly #scope: TransactionScope;
   #last: Promise<unknown> = Promise.resolve();
   #isOpen = true;
   readonly #nested = new Turns();
@@ -25,10 +27,12 @@ export class SqlTransaction {
 
   /**
    * @param connection Is in a transaction.
+   * @param scope Is shared by all that are nested in one.
    * @param depth How many transactions this one is nested in.
    */
-  constructor(connection: Connection, depth = 0) {
+  constructor(connection: Connection, scope: TransactionScope, depth = 0) {
     this.#connection = connection;
+    this.#scope = scope;
     this.#depth = depth;
   }
 
@@ -89,21 +93,27 @@ export class SqlTransaction {
 
   async #runNested<T>(run: (tx: SqlTransaction) => T | Promise<T>): Promise<T> {
     const connection = this.#connection;
-    const nested = new SqlTransaction(connection, this.#depth + 1);
-    const name = `graft_${this.#depth}`;
-    await connection.script(`savepoint ${name}`);
+    const scope = this.#scope;
+    const nested = new SqlTransaction(connection, scope, this.#depth + 1);
+    const name = `${SAVEPOINT}${this.#depth}`;
+    await connection.control(`savepoint ${name}`);
+    const around = scope.enter();
     try {
       const result = await run(nested);
       await nested.end();
-      await connection.script(`release ${name}`);
+      if (!connection.isInTransaction) throw scope.lost("end");
+      await connection.control(`release ${name}`);
       return result;
     } catch (error) {
       await nested.end();
       // where SQLite has rolled everything back the savepoint is gone, too
       if (connection.isInTransaction) {
-        await connection.script(`rollback to ${name}; release ${name}`);
+        await connection.control(`rollback to ${name}`);
+        await connection.control(`release ${name}`);
       }
       throw error;
+    } finally {
+      scope.leave(around);
     }
   }
 
@@ -113,14 +123,18 @@ export class SqlTransaction {
       if (this.#hasNested) throw busyWithNested();
       return task();
     });
-    this.#last = result.catch(() => {});
+    this.#last = result.catch((error) => this.#heed(error));
     return result;
   }
 
+  /** What fails may have rolled everything back with it. */
+  #heed(error: unknown): void {
+    if (!this.#connection.isInTransaction) this.#scope.lose(error);
+  }
+
   #requireOpen(): void {
-    if (this.#isOpen && this.#connection.isInTransaction) return;
-    const state = this.#isOpen ? "a failure has rolled it back" : "it has ended";
-    throw new GraftError("aborted", `Cannot use the transaction: ${state}`);
+    if (!this.#isOpen) throw new GraftError("aborted", "Cannot use the transaction: it has ended");
+    if (!this.#connection.isInTransaction) throw this.#scope.lost("use");
   }
 }
 

@@ -8,6 +8,7 @@ import { GraftError } from "../../../src/core/errors.ts";
 import type { Engine } from "./engine.ts";
 import { ResultCode } from "./result_codes.ts";
 import type { Answer, Pointer } from "./sqlite_module.ts";
+import { readControl, type StatementControl } from "./statement_control.ts";
 import { bindParameter, readColumn, type SqlParameter, type SqlValue } from "./values.ts";
 
 /** Parameters by position, or by name; names with or without their `:`, `@` or `$`. */
@@ -26,6 +27,8 @@ export class Statement {
   readonly sql: string;
   /** Whether it changes nothing. */
   readonly isReadOnly: boolean;
+  /** What it does beside reading and writing rows; undefined for most. */
+  readonly control: StatementControl | undefined;
   readonly #engine: Engine;
   readonly #pointer: Pointer;
   readonly #parameters: readonly (string | undefined)[];
@@ -40,6 +43,7 @@ export class Statement {
     const { exports } = engine;
     this.sql = sql;
     this.isReadOnly = exports.sqlite3_stmt_readonly(pointer) !== 0;
+    this.control = readControl(sql);
     this.#engine = engine;
     this.#pointer = pointer;
     this.#parameters = parameterNames(engine, pointer);
