@@ -256,13 +256,25 @@ export class Synchronizer {
     const { store, remote } = this.#parts;
     this.#mustAsk = false;
     try {
-      const changes = await remote.changes(store.vid, store.base, this.#current.signal);
+      const asking = remote.changes(store.vid, store.base, this.#current.signal);
+      const changes = await this.#heed(asking);
       if (this.#block?.state === "unknown") this.#block = undefined;
       await this.#pull(changes);
-      this.#isOnline = true;
     } catch (error) {
       if (isGraftError(error, "missing")) return await this.#isMissing(error);
       this.#mustAsk = true;
+      throw error;
+    }
+  }
+
+  /** Notes whether the server answers. Where the storage fails that says nothing of the server. */
+  async #heed<T>(request: Promise<T>): Promise<T> {
+    try {
+      const answer = await request;
+      this.#isOnline = true;
+      return answer;
+    } catch (error) {
+      if (isGraftError(error, "unavailable")) this.#isOnline = false;
       throw error;
     }
   }
@@ -316,7 +328,7 @@ export class Synchronizer {
     const push = await store.beginPush(newRequestId, this.#pagesMax);
     const commit = describePush(store, push);
     try {
-      await store.landPush(await remote.commit(commit, this.#current.signal));
+      await store.landPush(await this.#heed(remote.commit(commit, this.#current.signal)));
     } catch (error) {
       if (!(error instanceof TooLargeError)) throw error;
       this.#pagesMax = Math.floor(Math.min(this.#pagesMax, commit.pageSet.size) / 2);
@@ -349,7 +361,6 @@ export class Synchronizer {
     // a pause or the end gave it up
     if (isGraftError(error, "aborted")) return this.#kick();
     this.#error = error;
-    if (isGraftError(error, "unavailable")) this.#isOnline = false;
     this.#failures++;
     const { random, timers } = this.#parts;
     const delayMs = retryDelayMs(this.#failures, 0, random);
