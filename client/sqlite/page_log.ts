@@ -14,7 +14,7 @@ export interface PageStatistics {
   readonly fetched: number;
   /** Pages that were fetched along with others. */
   readonly prefetched: number;
-  /** Those of them that were never read. */
+  /** Those of them that were not read, or not before the database became another one. */
   readonly prefetchedUnused: number;
 }
 
@@ -31,7 +31,10 @@ export const NO_PREFETCHER: Prefetcher = {
 /** Hears of every page that a connection reads. */
 export class PageLog implements PageObserver {
   readonly #prefetcher: Prefetcher;
+  /** Pages of this state of the database that were fetched along and not read yet. */
   readonly #unused = new Set<number>();
+  /** How many of earlier states were never read. */
+  #wasted = 0;
   #recorded: Set<number> | undefined;
   #read = 0;
   #fetched = 0;
@@ -48,7 +51,7 @@ export class PageLog implements PageObserver {
       read: this.#read,
       fetched: this.#fetched,
       prefetched: this.#prefetched,
-      prefetchedUnused: this.#unused.size,
+      prefetchedUnused: this.#wasted + this.#unused.size,
     };
   }
 
@@ -86,6 +89,8 @@ export class PageLog implements PageObserver {
 
   /** Pages may be other ones now. */
   reset(): void {
+    this.#wasted += this.#unused.size;
+    this.#unused.clear();
     this.#prefetcher.reset();
   }
 }
