@@ -109,7 +109,15 @@ export class ConnectionPool {
       return connection;
     } finally {
       this.#opening--;
+      this.#openForNext();
     }
+  }
+
+  /** Where one could not be opened there is room for one more, which those that wait would not hear of. */
+  #openForNext(): void {
+    if (this.#isClosed || this.#all.size + this.#opening >= this.#parts.connectionsMax) return;
+    const next = this.#waiting.shift();
+    if (next !== undefined) this.#open().then(next.resolve, next.reject);
   }
 
   async #wait(): Promise<Connection> {
@@ -118,7 +126,9 @@ export class ConnectionPool {
     this.#waiting.push(waiting);
     const cancel = timers.after(waitMs, () => {
       const at = this.#waiting.indexOf(waiting);
-      if (at >= 0) this.#waiting.splice(at, 1);
+      // one is being opened for it
+      if (at < 0) return;
+      this.#waiting.splice(at, 1);
       waiting.reject(
         new GraftError(
           "unavailable",
