@@ -124,6 +124,8 @@ export class VolumeFile {
     if (size % PAGE_SIZE !== 0) return this.#fail(otherPageSize(), ResultCode.IOERR_TRUNCATE);
     this.#pageCount = size / PAGE_SIZE;
     this.#kept = Math.min(this.#kept, this.#pageCount);
+    // what is written there next is news, whatever it is
+    if (this.#pageCount === 0) this.#pageOne = undefined;
     for (const pageIdx of this.#pages.keys()) {
       if (pageIdx > this.#pageCount) this.#pages.delete(pageIdx);
     }

@@ -275,3 +275,18 @@ Deno.test("snapshots are let go of as soon as nobody reads them", () => {
   bench.file.close();
   assert.deepEqual([bench.source.open, bench.file.isReserved], [0, false]);
 });
+
+Deno.test("page 1 is written again after all was cut off, though it is what it was", async () => {
+  const bench = new FileBench();
+  const { file, source } = bench;
+  source.write({ pages: new Map([[1, pageOne(1)], [2, page(2)]]), pageCount: 2 });
+  bench.begin();
+  await bench.read(1);
+  file.lock(LockLevel.EXCLUSIVE);
+  file.truncate(0);
+  bench.write(1, pageOne(2));
+  assert.equal(file.size, 4096);
+  assert.equal(await file.commit(), ResultCode.OK);
+  const { pages, pageCount } = source.commits.at(-1)!;
+  assert.deepEqual([[...pages.keys()], pageCount], [[1], 1]);
+});
