@@ -79,7 +79,7 @@ function endsItself(): GraftError {
 function isNoPlaceFor(pragma: string): GraftError {
   const state = "it holds for connections, not for a transaction";
   return new GraftError("invalid", `Cannot set "${pragma}" within a transaction: ${state}`, {
-    hint: "Use the option setup, which holds for all connections",
+    hint: "Set it outside, with execute(): that holds for all connections. Or use the option setup",
   });
 }
 

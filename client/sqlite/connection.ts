@@ -160,7 +160,9 @@ export class Connection {
 
   /** Rows in batches that grow. The statement is under way until the iteration ends. */
   async *iterate(sql: string, parameters: SqlParameters = []): AsyncGenerator<SqlRow[]> {
-    const statement = await this.#take(sql, this.observer);
+    const { observer } = this;
+    const statement = await this.#take(sql, observer);
+    const { control } = statement;
     const wasWriting = this.#isWriting;
     try {
       statement.bind(parameters);
@@ -169,6 +171,7 @@ export class Connection {
         const pause = this.#parts.pause?.();
         if (pause !== undefined) await pause;
         const { rows, isDone } = await statement.read(rowsMax);
+        if (isDone && control !== undefined) observer?.after(control, sql);
         yield rows.map((row) => statement.toObject(row));
         if (isDone) return;
       }

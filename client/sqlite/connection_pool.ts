@@ -14,6 +14,8 @@ import type { PageStatistics } from "./page_log.ts";
 export interface ConnectionPoolParts {
   /** Opens one more. */
   readonly open: () => Promise<Connection>;
+  /** Called before one is lent again: what to wait for. */
+  readonly prepare?: (connection: Connection) => Promise<void> | undefined;
   /** How many there may be. */
   readonly connectionsMax: number;
   /** How long to wait for one. */
@@ -67,9 +69,9 @@ export class ConnectionPool {
   take(): Connection | Promise<Connection> {
     if (this.#isClosed) throw new GraftError("aborted", "Cannot use the database: it is closed");
     const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
+    if (idle !== undefined) return this.#prepare(idle);
     const mayOpen = this.#all.size + this.#opening < this.#parts.connectionsMax;
-    return mayOpen ? this.#open() : this.#wait();
+    return mayOpen ? this.#open() : this.#wait().then((connection) => this.#prepare(connection));
   }
 
   /** Takes a connection back. */
@@ -98,6 +100,21 @@ export class ConnectionPool {
       if (connection === undefined) return;
       this.#all.delete(connection);
       await connection.close();
+    }
+  }
+
+  #prepare(connection: Connection): Connection | Promise<Connection> {
+    const preparing = this.#parts.prepare?.(connection);
+    return preparing === undefined ? connection : this.#prepareLater(connection, preparing);
+  }
+
+  async #prepareLater(connection: Connection, preparing: Promise<void>): Promise<Connection> {
+    try {
+      await preparing;
+      return connection;
+    } catch (error) {
+      this.giveBack(connection);
+      throw error;
     }
   }
 

@@ -12,6 +12,7 @@ import type { CallOptions } from "../options.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { ReplicaStatus } from "../replica/status.ts";
 import type { Transaction } from "../replica/transaction.ts";
+import { ConnectionSettings } from "./_connection_settings.ts";
 import { copyParameters } from "./_copy_parameters.ts";
 import { atRest, readOnce, requireReadOnly, runOnce } from "./_runs.ts";
 import type { Connection, SqlResult } from "./connection.ts";
@@ -85,6 +86,7 @@ export class Database {
   readonly #parts: DatabaseParts;
   readonly #pool: ConnectionPool;
   readonly #writers: WriterTurns;
+  readonly #settings = new ConnectionSettings();
   /** The pages of each connection. */
   readonly #sources = new WeakMap<Connection, ReplicaSource>();
   /** Follow the replica until it is closed. */
@@ -95,8 +97,13 @@ export class Database {
   constructor(parts: DatabaseParts) {
     const { connectionsMax, busyMs, timers } = parts;
     this.#parts = parts;
-    const open = () => this.#connect();
-    this.#pool = new ConnectionPool({ open, connectionsMax, waitMs: busyMs, timers });
+    this.#pool = new ConnectionPool({
+      open: () => this.#connect(),
+      prepare: (connection) => this.#settings.apply(connection),
+      connectionsMax,
+      waitMs: busyMs,
+      timers,
+    });
     this.#writers = new WriterTurns(timers, busyMs);
     this.#following = Promise.all([this.#followChanges(), this.#followStatuses()]);
   }
@@ -300,6 +307,8 @@ export class Database {
     const source = new ReplicaSource(this.replica, true);
     const connection = await this.#parts.connect(source);
     this.#sources.set(connection, source);
+    await this.#settings.apply(connection);
+    connection.observer = this.#settings.observerOf(connection);
     return connection;
   }
 
@@ -313,6 +322,7 @@ export class Database {
   async #replay(tx: Transaction, run: (connection: Connection) => Promise<unknown>): Promise<void> {
     const connection = await this.#parts.connect(new TransactionSource(this.vid, tx));
     try {
+      await this.#settings.apply(connection);
       await run(connection);
     } finally {
       await connection.close();
