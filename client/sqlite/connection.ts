@@ -43,6 +43,16 @@ export interface SqlResult {
   readonly lastInsertRowid: bigint;
 }
 
+/** What a statement answers, whatever it is. */
+export interface SqlTable {
+  /** The names of the columns, of which several may be the same; none where it answers no rows. */
+  readonly columns: readonly string[];
+  /** Its rows, as lists. */
+  readonly rows: SqlValue[][];
+  /** How many rows it inserted, changed or deleted. */
+  readonly rowsAffected: number;
+}
+
 /** Is told of statements that are about more than rows, where a user's own are run. */
 export interface ControlObserver {
   /** One is about to be prepared, or to run. What this throws is what it fails with. */
@@ -144,10 +154,26 @@ export class Connection {
       const before = this.#engine.totalChanges;
       while (await statement.step());
       return {
-        // `changes` is what an earlier statement did, where this one does not count
-        rowsAffected: this.#engine.totalChanges === before ? 0 : this.#engine.changes,
+        rowsAffected: this.#changesSince(before),
         lastInsertRowid: this.#engine.lastInsertRowid,
       };
+    });
+  }
+
+  /** Runs a statement of any kind to its end. */
+  table(sql: string, parameters: SqlParameters = []): Promise<SqlTable> {
+    return this.#observe(sql, async (statement) => {
+      statement.bind(parameters);
+      const before = this.#engine.totalChanges;
+      const rows: SqlValue[][] = [];
+      for (let isDone = false; !isDone;) {
+        const pause = this.#parts.pause?.();
+        if (pause !== undefined) await pause;
+        const batch = await statement.read(BATCH_ROWS);
+        rows.push(...batch.rows);
+        ({ isDone } = batch);
+      }
+      return { columns: statement.columns, rows, rowsAffected: this.#changesSince(before) };
     });
   }
 
@@ -273,6 +299,11 @@ export class Connection {
       this.#breakdown = error;
       throw error;
     }
+  }
+
+  /** `changes` is what an earlier statement did, where the last one does not count. */
+  #changesSince(totalBefore: number): number {
+    return this.#engine.totalChanges === totalBefore ? 0 : this.#engine.changes;
   }
 
   /** Before each call; a promise where something has to be mended first. */

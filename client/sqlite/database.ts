@@ -15,7 +15,7 @@ import type { Transaction } from "../replica/transaction.ts";
 import { ConnectionSettings } from "./_connection_settings.ts";
 import { copyParameters } from "./_copy_parameters.ts";
 import { atRest, readOnce, requireReadOnly, runOnce } from "./_runs.ts";
-import type { Connection, SqlResult } from "./connection.ts";
+import type { Connection, SqlResult, SqlTable } from "./connection.ts";
 import { ConnectionPool } from "./connection_pool.ts";
 import type { SqlParameters, SqlRow } from "./engine/statement.ts";
 import { ResultCode } from "./engine/result_codes.ts";
@@ -136,6 +136,12 @@ export class Database {
   ): Promise<SqlValue[][]> {
     const given = copyParameters(parameters);
     return await this.#read(sql, (connection) => connection.all(sql, given, "array"), signal);
+  }
+
+  /** What a statement of any kind answers: columns and rows as lists, and how many rows it changed. */
+  async table(sql: string, parameters: SqlParameters = []): Promise<SqlTable> {
+    const given = copyParameters(parameters);
+    return await this.#read(sql, (connection) => connection.table(sql, given), undefined);
   }
 
   /** The first row of a statement; undefined where there is none. */

@@ -22,6 +22,14 @@ Deno.test("rows come as objects, as lists, one by one, or the first", () =>
     ]);
     assert.deepEqual(await db.values("select name, id from t where id = ?", [3]), [["c", 3]]);
     assert.deepEqual(await db.first("select max(id) as last from t"), { last: 3 });
+    const join = "select a.id, b.id from t a, t b where a.id = ? and b.id = 2";
+    assert.deepEqual(await db.table(join, [1]), {
+      columns: ["id", "id"],
+      rows: [[1, 2]],
+      rowsAffected: 0,
+    });
+    const update = "update t set name = name where id < 3";
+    assert.deepEqual(await db.table(update), { columns: [], rows: [], rowsAffected: 2 });
     assert.equal(await db.first("select * from t where id = 9"), undefined);
     const names: string[] = [];
     for await (const { name } of db.iterate<{ name: string }>("select name from t order by id")) {

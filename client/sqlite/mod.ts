@@ -7,8 +7,8 @@
  * ## Limitations
  *
  * - The page size is 4,096 bytes; there is no WAL, as commits are the volume's.
- * - Temporary tables and pragmas belong to one of several connections: set pragmas with the option `setup`, and
- *   use temporary tables within one transaction or script.
+ * - Temporary tables belong to one of several connections: use them within one transaction or script. Pragmas that
+ *   set a connection up hold for all of them, and cannot be set within a transaction.
  * - One database is one volume; others cannot be attached.
  *
  * @module
@@ -24,8 +24,16 @@ export {
 } from "./database.ts";
 export { OpenTransaction } from "./open_transaction.ts";
 export { SqlTransaction } from "./sql_transaction.ts";
-export { Connection, type ConnectionParts, type RowMode, type SqlResult } from "./connection.ts";
+export {
+  Connection,
+  type ConnectionParts,
+  type ControlObserver,
+  type RowMode,
+  type SqlResult,
+  type SqlTable,
+} from "./connection.ts";
 export { type SqlParameters, type SqlRow, Statement } from "./engine/statement.ts";
+export { readControl, type StatementControl } from "./engine/statement_control.ts";
 export type { SqlParameter, SqlValue } from "./engine/values.ts";
 export { splitStatements, type StatementSplit } from "./engine/split_statements.ts";
 export type { EngineBuild, EngineOptions } from "./engine/load_engine.ts";

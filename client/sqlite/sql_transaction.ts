@@ -8,7 +8,7 @@ import { GraftError } from "../../src/core/errors.ts";
 import { Turns } from "../replica/turns.ts";
 import { SAVEPOINT, type TransactionScope } from "./_transaction_scope.ts";
 import { copyParameters } from "./_copy_parameters.ts";
-import type { Connection, SqlResult } from "./connection.ts";
+import type { Connection, SqlResult, SqlTable } from "./connection.ts";
 import type { SqlParameters, SqlRow } from "./engine/statement.ts";
 import type { SqlValue } from "./engine/values.ts";
 
@@ -46,6 +46,12 @@ export class SqlTransaction {
   values(sql: string, parameters: SqlParameters = []): Promise<SqlValue[][]> {
     const given = copyParameters(parameters);
     return this.#run(() => this.#connection.all(sql, given, "array"));
+  }
+
+  /** What a statement of any kind answers: columns and rows as lists, and how many rows it changed. */
+  table(sql: string, parameters: SqlParameters = []): Promise<SqlTable> {
+    const given = copyParameters(parameters);
+    return this.#run(() => this.#connection.table(sql, given));
   }
 
   /** The first row of a statement; undefined where there is none. */

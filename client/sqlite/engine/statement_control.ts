@@ -9,6 +9,7 @@ export type StatementControl =
   | {
     /** It begins or ends a transaction. */
     readonly kind: "transaction";
+    readonly action: "begin" | "commit" | "rollback";
   }
   | {
     /** It opens a savepoint, releases it, or goes back to it. */
@@ -71,6 +72,8 @@ export function readControl(sql: string): StatementControl | undefined {
   if (verb === undefined || !VERBS.test(verb)) return undefined;
   const tokens = tokensFrom(sql, WORD.lastIndex);
   switch (verb.toLowerCase()) {
+    case "begin":
+      return { kind: "transaction", action: "begin" };
     case "pragma":
       return readSetting(tokens);
     case "savepoint":
@@ -79,9 +82,12 @@ export function readControl(sql: string): StatementControl | undefined {
       return savepoint("release", tokens);
     case "rollback":
       // in quotes it is a name
-      if (tokens.some((token) => lower(token) === "to")) return savepoint("rollback", tokens);
+      return tokens.some((token) => lower(token) === "to")
+        ? savepoint("rollback", tokens)
+        : { kind: "transaction", action: "rollback" };
+    default:
+      return { kind: "transaction", action: "commit" };
   }
-  return { kind: "transaction" };
 }
 
 function savepoint(

@@ -47,7 +47,9 @@ const ABOUT: ReadonlySet<number> = new Set(Object.values(Action));
 type Told = { action: number; first: string; second: string | undefined };
 
 function toControl({ action, first, second }: Told): StatementControl | undefined {
-  if (action === Action.TRANSACTION) return { kind: "transaction" };
+  if (action === Action.TRANSACTION) {
+    return { kind: "transaction", action: first.toLowerCase() as "begin" | "commit" | "rollback" };
+  }
   const name = (action === Action.PRAGMA ? first : second ?? "").replace(
     /[A-Z]/g,
     (letter) => letter.toLowerCase(),

@@ -80,8 +80,9 @@ async function runAll(database: Database, sql: string, format: RowsFormat): Prom
   const { statements, rest } = await splitStatements(sql);
   try {
     for (const statement of [...statements, rest]) {
-      const { rows, rowsAffected } = await session.run(statement);
-      for (const line of formatRows(rows, format)) printLine(line);
+      const outcome = await session.run(statement);
+      const { rowsAffected } = outcome;
+      for (const line of formatRows(outcome, format)) printLine(line);
       if (rowsAffected !== undefined && format === "table") printNote(changed(rowsAffected));
     }
     if (session.isInTransaction) {

@@ -112,9 +112,9 @@ class Shell {
 
   async #run(sql: string): Promise<void> {
     try {
-      const { rows, rowsAffected } = await this.#session.run(sql);
-      for (const line of formatRows(rows, this.#parts.format)) this.#print(line);
-      if (rowsAffected !== undefined) this.#print(changed(rowsAffected));
+      const outcome = await this.#session.run(sql);
+      for (const line of formatRows(outcome, this.#parts.format)) this.#print(line);
+      if (outcome.rowsAffected !== undefined) this.#print(changed(outcome.rowsAffected));
     } catch (error) {
       this.#fail(error);
     }
@@ -144,7 +144,7 @@ class Shell {
   }
 
   async #printFirst(sql: string, parameters: (string | null)[]): Promise<void> {
-    for (const [text] of await this.#parts.database.values(sql, parameters)) {
+    for (const [text] of await this.#session.values(sql, parameters)) {
       for (const line of String(text).split("\n")) this.#print(oneLine(line));
     }
   }

@@ -87,3 +87,57 @@ Deno.test("half a statement is not run when the input ends", async () => {
   const printed = await type(["create table t (x);", "insert into t values (1);", "delete from t"]);
   assert.deepEqual(printed, ["1 row changed", "not run, as no semicolon ends it: delete from t"]);
 });
+
+Deno.test("columns of one name are all shown, and SQLite says what answers rows", async () => {
+  const printed = await type([
+    "create table t (id integer primary key, b text);",
+    "insert into t values (1, 'returning');",
+    "with a as (select 2 as id) insert into t select id, '-- returning' from a;",
+    "insert into t values (3, 'x') returning /* them */ id, b as id;",
+    "delete /* returning */ from t where id = 3;",
+    "select a.id, a.b, c.id from t a, t c where a.id = 1 and c.id = 2;",
+    "explain query plan select 1;",
+  ]);
+  assert.deepEqual(printed.slice(0, 7), [
+    "1 row changed",
+    "1 row changed",
+    "id  id",
+    " 3  x",
+    "1 row changed",
+    "id  b          id",
+    " 1  returning   2",
+  ]);
+  assert.ok(printed.length > 7, "the plan");
+});
+
+Deno.test("commands see the transaction that is open, and savepoints work within it", async () => {
+  const printed = await type([
+    "savepoint s;",
+    "release s;",
+    "begin;",
+    "create table new (a);",
+    ".tables",
+    ".schema new",
+    "savepoint s; insert into new values (1);",
+    "rollback /* comments */ -- and so on",
+    " to s;",
+    "insert into new values (2); release s;",
+    "/* that is all */ end;",
+    "select * from new;",
+    "begin; rollback -- to s",
+    ";",
+    "begin;",
+  ]);
+  assert.deepEqual(printed, [
+    "error: Cannot use a savepoint: no transaction is open",
+    "  begin opens one, commit ends it",
+    "error: Cannot use a savepoint: no transaction is open",
+    "  begin opens one, commit ends it",
+    "new",
+    "CREATE TABLE new (a);",
+    "1 row changed",
+    "1 row changed",
+    "a",
+    "2",
+  ]);
+});

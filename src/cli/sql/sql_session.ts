@@ -4,18 +4,23 @@
  * @module
  */
 
-import type { Database, OpenTransaction, SqlRow } from "../../../client/sqlite/mod.ts";
+import {
+  type Database,
+  type OpenTransaction,
+  readControl,
+  type SqlParameters,
+  type SqlValue,
+} from "../../../client/sqlite/mod.ts";
 import { GraftError } from "../../core/errors.ts";
+import type { AnsweredRows } from "./rows_format.ts";
 
 /** What a statement brought. */
-export interface SqlOutcome {
-  /** Its rows. */
-  readonly rows: readonly SqlRow[];
-  /** How many rows it changed; undefined for one that answers rows. */
+export interface SqlOutcome extends AnsweredRows {
+  /** How many rows it changed; undefined for one that answers rows, or is not about rows. */
   readonly rowsAffected: number | undefined;
 }
 
-const NOTHING: SqlOutcome = { rows: [], rowsAffected: undefined };
+const NOTHING: SqlOutcome = { columns: [], rows: [], rowsAffected: undefined };
 
 /** Runs statements on a database: each as a transaction, unless one was begun. */
 export class SqlSession {
@@ -36,15 +41,21 @@ export class SqlSession {
   async run(sql: string): Promise<SqlOutcome> {
     const verb = firstWord(sql);
     if (verb === "") return NOTHING;
-    if (verb === "begin") return await this.#begin();
-    if (verb === "commit" || verb === "end") return await this.#end("commit");
-    if (verb === "rollback" && !/\bto\b/i.test(sql)) return await this.#end("rollback");
-    const executor = this.#open?.tx ?? this.#database;
-    if (ANSWERS_ROWS.has(verb) || /\breturning\b/i.test(sql)) {
-      return { rows: await executor.query(sql), rowsAffected: undefined };
+    const control = readControl(sql);
+    if (control?.kind === "transaction") return await this.#control(control.action);
+    if (control?.kind === "savepoint" && this.#open === undefined) {
+      throw new GraftError("invalid", "Cannot use a savepoint: no transaction is open", {
+        hint: "begin opens one, commit ends it",
+      });
     }
-    const { rowsAffected } = await executor.execute(sql);
-    return { rows: [], rowsAffected: CHANGES_ROWS.has(verb) ? rowsAffected : undefined };
+    const { columns, rows, rowsAffected } = await this.#executor.table(sql);
+    const isAboutRows = columns.length === 0 && CHANGES_ROWS.has(verb);
+    return { columns, rows, rowsAffected: isAboutRows ? rowsAffected : undefined };
+  }
+
+  /** The rows of a query of our own, as they are for the next statement. */
+  async values(sql: string, parameters: SqlParameters): Promise<SqlValue[][]> {
+    return await this.#executor.values(sql, parameters);
   }
 
   /** Rolls back what was begun and not ended. */
@@ -54,27 +65,33 @@ export class SqlSession {
     await open?.rollback();
   }
 
-  async #begin(): Promise<SqlOutcome> {
-    if (this.#open !== undefined) {
-      throw new GraftError("invalid", "Cannot begin a transaction: one is open");
-    }
-    this.#open = await this.#database.begin();
+  get #executor() {
+    return this.#open?.tx ?? this.#database;
+  }
+
+  async #control(action: "begin" | "commit" | "rollback"): Promise<SqlOutcome> {
+    await (action === "begin" ? this.#begin() : this.#end(action));
     return NOTHING;
   }
 
-  async #end(how: "commit" | "rollback"): Promise<SqlOutcome> {
+  async #begin(): Promise<void> {
+    if (this.#open !== undefined) {
+      throw new GraftError("invalid", "Cannot begin a transaction: one is open");
+    }
+    this.#open = await this.#database.begin({ readOnly: this.#database.replica.isReadOnly });
+  }
+
+  async #end(how: "commit" | "rollback"): Promise<void> {
     const open = this.#open;
     if (open === undefined) {
       throw new GraftError("invalid", `Cannot ${how} a transaction: none is open`);
     }
     this.#open = undefined;
     await open[how]();
-    return NOTHING;
   }
 }
 
-const ANSWERS_ROWS = new Set(["select", "values", "with", "explain", "pragma"]);
-const CHANGES_ROWS = new Set(["insert", "update", "delete", "replace"]);
+const CHANGES_ROWS = new Set(["insert", "update", "delete", "replace", "with"]);
 
 /** The first word of a statement, comments before it left out. */
 function firstWord(sql: string): string {
