@@ -16,6 +16,7 @@ import { volumeCreateCommand } from "./commands/volume_create.ts";
 import { volumeLogCommand } from "./commands/volume_log.ts";
 import { volumeLsCommand } from "./commands/volume_ls.ts";
 import { volumeShowCommand } from "./commands/volume_show.ts";
+import { plainRefusal } from "./support/arguments.ts";
 import { describeError, EXIT, exitCodeOf } from "./support/failure.ts";
 import { printNote } from "./support/output.ts";
 import { VERSION } from "./support/version.ts";
@@ -56,7 +57,13 @@ function createProgram(): Command {
     .addCommand(exportCommand())
     .addCommand(sqlCommand())
     .addHelpText("after", EXAMPLES);
-  everyCommand(program, (command) => command.exitOverride().showHelpAfterError(HELP_HINT));
+  everyCommand(
+    program,
+    (command) =>
+      command.exitOverride().showHelpAfterError(HELP_HINT).configureOutput({
+        outputError: (text, write) => write(plainRefusal(text)),
+      }),
+  );
   return program;
 }
 

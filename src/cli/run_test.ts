@@ -77,6 +77,28 @@ Deno.test("wrong usage ends with 2 and names the nearest", async () => {
   }));
 });
 
+Deno.test("a value that is refused is told as any other failure, with its flag", async () => {
+  const cases: [string[], string][] = [
+    [["sql", "it's", "select 1"], `error: Cannot read "it's" as a volume id: `],
+    [
+      ["volume", "show", `${UNKNOWN_VID}@soon`],
+      'error: Cannot read "soon" as a point in history: ',
+    ],
+    [
+      ["serve", "--cache-bytes", "1. Cannot"],
+      'error: --cache-bytes: Cannot read "1. Cannot" as a size: ',
+    ],
+    [
+      ["serve", "--role", "king"],
+      "error: option '--role <role>' argument 'king' is invalid. Allowed",
+    ],
+  ];
+  await Promise.all(cases.map(async ([args, begin]) => {
+    const { code, stderr } = await graft(args);
+    assert.deepEqual([code, stderr.slice(0, begin.length)], [2, begin]);
+  }));
+});
+
 Deno.test("keys and tokens fit together", async () => {
   const { key } = JSON.parse((await graft(["key", "new", "--json"])).stdout);
   const env = { GRAFT_SERVE_AUTH_KEY: key };

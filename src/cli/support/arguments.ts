@@ -25,6 +25,18 @@ export function argument<T>(parse: Parse<T>): (text: string) => T {
   };
 }
 
+/** How commander begins where a parser refused a value: the name of the flag is all that the message lacks. */
+const REFUSED =
+  /^error: (?:option '(?:-\w, )?(--[\w-]+)[^']*' argument|command-argument value) '[^]*?\. (?=Cannot )/;
+
+/**
+ * What commander says of a refused value, in the words of every other message: `error: Cannot …`, behind the flag that
+ * had it.
+ */
+export function plainRefusal(text: string): string {
+  return text.replace(REFUSED, (_, flag) => flag === undefined ? "error: " : `error: ${flag}: `);
+}
+
 /** Like {@linkcode argument}, for a flag that may be repeated, or hold several values between commas. */
 export function listArgument<T>(parse: Parse<T>): (text: string, previous?: T[]) => T[] {
   const one = argument(parse);
