@@ -31,14 +31,14 @@ export class PageTable {
     chunk[pageIdx & (CHUNK_PAGES - 1)] = value;
   }
 
-  /** Replaces every number other than 0 above `pageIdx` by what `replace` makes of it. */
-  replaceAbove(pageIdx: number, replace: (value: number) => number): void {
+  /** Replaces every number other than 0 above `pageIdx` by what `replace` makes of it and its place. */
+  replaceAbove(pageIdx: number, replace: (value: number, at: number) => number): void {
     const first = (pageIdx + 1) >>> CHUNK_BITS;
     for (const [number, chunk] of this.#chunks) {
       if (number < first) continue;
       const from = number === first ? (pageIdx + 1) & (CHUNK_PAGES - 1) : 0;
       for (let i = from; i < CHUNK_PAGES; i++) {
-        if (chunk[i] !== 0) chunk[i] = replace(chunk[i]);
+        if (chunk[i] !== 0) chunk[i] = replace(chunk[i], number * CHUNK_PAGES + i);
       }
     }
   }

@@ -3,7 +3,7 @@
 // A page's versions form a list from the newest to the oldest. Besides the link to its predecessor every
 // version holds a jump to an older one, placed so that any ancestor is found in O(log n) steps (E. Myers,
 // "An applicative random-access stack", 1983). A read at an old LSN therefore costs about the same as one
-// at the head, however often the page was rewritten in between. 22 bytes a version.
+// at the head, however often the page was rewritten in between. 26 bytes a version.
 
 import { assert } from "../core/assert.ts";
 
@@ -12,12 +12,13 @@ export const NO_VERSION = 0;
 /** The segment slot of a version that says: the page was cut off here. */
 export const CUT_OFF = 0xffff_ffff;
 
-const BYTES_PER_VERSION = 22;
+const BYTES_PER_VERSION = 26;
 const INITIAL_CAPACITY = 64;
 
 /** All versions of a volume's pages. LSNs are kept as u32 distances from the index's base. */
 export class VersionTable {
   #count = 1;
+  #page = new Uint32Array(INITIAL_CAPACITY);
   #distance = new Uint32Array(INITIAL_CAPACITY);
   #segment = new Uint32Array(INITIAL_CAPACITY).fill(CUT_OFF, 0, 1);
   #rank = new Uint16Array(INITIAL_CAPACITY);
@@ -45,14 +46,20 @@ export class VersionTable {
     return this.#rank[version];
   }
 
-  /** Puts a version in front of the list that starts at `older`; returns its number. */
-  push(older: number, distance: number, segment: number, rank: number): number {
+  /** The pages of the versions from number `first` to number `last`, in the order of the versions: a view. */
+  pages(first: number, last: number): Uint32Array {
+    return this.#page.subarray(first, last + 1);
+  }
+
+  /** Puts a version of a page in front of the list that starts at `older`; returns its number. */
+  push(page: number, older: number, distance: number, segment: number, rank: number): number {
     assert(distance > this.#distance[older], "Versions of a page must come in the order of LSNs");
     if (this.#count === this.#distance.length) this.#grow();
     const version = this.#count++;
     const jump = this.#jump[older];
     const same = this.#depth[older] - this.#depth[jump] ===
       this.#depth[jump] - this.#depth[this.#jump[jump]];
+    this.#page[version] = page;
     this.#distance[version] = distance;
     this.#segment[version] = segment;
     this.#rank[version] = rank;
@@ -81,6 +88,7 @@ export class VersionTable {
       to.set(from);
       return to;
     };
+    this.#page = grown(new Uint32Array(capacity), this.#page);
     this.#distance = grown(new Uint32Array(capacity), this.#distance);
     this.#segment = grown(new Uint32Array(capacity), this.#segment);
     this.#rank = grown(new Uint16Array(capacity), this.#rank);

@@ -5,7 +5,9 @@ Deno.test("VersionTable finds the newest version at or below a distance", () => 
   const table = new VersionTable();
   let newest = NO_VERSION;
   const distances = [3, 4, 9, 10, 11, 40];
-  for (const [i, distance] of distances.entries()) newest = table.push(newest, distance, i, i * 2);
+  for (const [i, distance] of distances.entries()) {
+    newest = table.push(1, newest, distance, i, i * 2);
+  }
   for (let wanted = 0; wanted <= 50; wanted++) {
     const expected = distances.findLastIndex((distance) => distance <= wanted);
     const found = table.at(newest, wanted);
@@ -19,7 +21,7 @@ Deno.test("VersionTable keeps the lists of pages apart", () => {
   const heads = [NO_VERSION, NO_VERSION, NO_VERSION];
   for (let distance = 1; distance <= 300; distance++) {
     const page = distance % 3;
-    heads[page] = table.push(heads[page], distance, distance, page);
+    heads[page] = table.push(1, heads[page], distance, distance, page);
   }
   assert.equal(table.count, 300);
   for (let distance = 3; distance <= 300; distance++) {
@@ -42,7 +44,7 @@ Deno.test("VersionTable reads far back in few steps", () => {
   const versions = 100_000;
   let newest = NO_VERSION;
   for (let distance = 1; distance <= versions; distance++) {
-    newest = table.push(newest, distance, distance, 0);
+    newest = table.push(1, newest, distance, distance, 0);
   }
   for (const wanted of [1, 2, 777, 50_000, 99_999]) {
     steps = 0;
@@ -53,8 +55,8 @@ Deno.test("VersionTable reads far back in few steps", () => {
 
 Deno.test("VersionTable refuses versions out of order", () => {
   const table = new VersionTable();
-  const newest = table.push(NO_VERSION, 5, 0, 0);
-  assert.throws(() => table.push(newest, 5, 0, 0), /order of LSNs/);
+  const newest = table.push(1, NO_VERSION, 5, 0, 0);
+  assert.throws(() => table.push(1, newest, 5, 0, 0), /order of LSNs/);
 });
 
 Deno.test("VersionTable ends every list with a version before all LSNs", () => {

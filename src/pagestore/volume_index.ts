@@ -11,7 +11,9 @@ import type { SegmentId, VolumeId } from "../core/gid.ts";
 import type { Lsn, LsnRange } from "../core/lsn.ts";
 import { PageSet } from "../core/page_set.ts";
 import type { CommitRecord } from "../log/commit_log.ts";
+import { PackedRecords } from "./_packed_records.ts";
 import { PageTable } from "./_page_table.ts";
+import { U32List } from "./_u32_list.ts";
 import { CUT_OFF, NO_VERSION, VersionTable } from "./_version_table.ts";
 
 /** Where the versions of some pages are: one entry a page that exists, in parallel arrays. */
@@ -26,9 +28,8 @@ export interface Located {
   readonly ranks: Uint16Array;
 }
 
-/** What an object of a record costs beside its page sets. */
-const RECORD_BYTES = 480;
-const SEGMENT_USE_BYTES = 240;
+/** What the id of a segment costs with its place in the map. */
+const SEGMENT_BYTES = 150;
 /** Unions remembered: a range of LSNs never changes, and many replicas ask for the same one. */
 const UNIONS_MAX = 8;
 /** Larger ones are made anew: they are few, and must not add up to more than the index itself. */
@@ -45,24 +46,27 @@ const UNION_BYTES_MAX = 16 * 1024;
 export class VolumeIndex {
   /** The volume. */
   readonly vid: VolumeId;
-  readonly #records: CommitRecord[] = [];
+  readonly #records: PackedRecords;
+  /** By LSN: the page count, and how many versions there were when it had been applied. */
+  readonly #pageCounts = new U32List();
+  readonly #versionCounts = new U32List();
   readonly #pages = new PageTable();
   readonly #versions = new VersionTable();
   readonly #segments: SegmentId[] = [];
   readonly #slots = new Map<SegmentId, number>();
   readonly #unions = new Map<string, PageSet>();
-  #recordBytes = 0;
   #unionBytes = 0;
   #pageCountMax = 0;
 
   /** An index that has seen no commit. */
   constructor(vid: VolumeId) {
     this.vid = vid;
+    this.#records = new PackedRecords(vid);
   }
 
   /** The newest LSN applied; 0 before the first. */
   get headLsn(): number {
-    return this.#records.length;
+    return this.#records.count;
   }
 
   /** The largest page count that the volume ever had. */
@@ -72,8 +76,9 @@ export class VolumeIndex {
 
   /** About how many bytes this index takes. */
   get memoryBytes(): number {
-    return this.#recordBytes + this.#unionBytes + this.#pages.memoryBytes +
-      this.#versions.memoryBytes;
+    return this.#records.memoryBytes + this.#unionBytes + this.#pages.memoryBytes +
+      this.#versions.memoryBytes + this.#pageCounts.memoryBytes + this.#versionCounts.memoryBytes +
+      this.#segments.length * SEGMENT_BYTES;
   }
 
   /** The segment in a slot. */
@@ -84,7 +89,7 @@ export class VolumeIndex {
   /** The record at an LSN up to the head. */
   record(lsn: Lsn): CommitRecord {
     assert(lsn >= 1 && lsn <= this.headLsn, "An index is asked for a record that it does not hold");
-    return this.#records[lsn - 1];
+    return this.#records.at(lsn);
   }
 
   /**
@@ -95,16 +100,16 @@ export class VolumeIndex {
   apply(record: CommitRecord): void {
     assert(record.vid === this.vid, "A record of another volume was applied");
     this.#checkFollows(record);
-    const previousCount = this.#records.at(-1)?.pageCount ?? 0;
-    if (record.pageCount < previousCount) this.#cutOff(record);
+    if (record.pageCount < this.#pageCountAt(this.headLsn)) this.#cutOff(record);
     this.#records.push(record);
-    this.#recordBytes += RECORD_BYTES;
+    this.#pageCounts.push(record.pageCount);
     this.#pageCountMax = Math.max(this.#pageCountMax, record.pageCount);
     for (const use of record.segments) this.#addSegment(record.lsn, use.sid, use.pageSet);
+    this.#versionCounts.push(this.#versions.count);
   }
 
   #checkFollows(record: CommitRecord): void {
-    const parent = this.#records.at(-1);
+    const parent = this.#records.newest;
     const follows = record.lsn === this.headLsn + 1 &&
       digestsEqual(record.parentDigest, parent?.digest ?? EMPTY_DIGEST);
     if (follows) return;
@@ -120,9 +125,8 @@ export class VolumeIndex {
     const members = pageSet.toArray();
     for (let rank = 0; rank < members.length; rank++) {
       const older = this.#pages.get(members[rank]);
-      this.#pages.set(members[rank], this.#versions.push(older, lsn, slot, rank));
+      this.#pages.set(members[rank], this.#versions.push(members[rank], older, lsn, slot, rank));
     }
-    this.#recordBytes += SEGMENT_USE_BYTES + pageSet.bytes.length;
   }
 
   #slotOf(sid: SegmentId): number {
@@ -137,10 +141,10 @@ export class VolumeIndex {
   #cutOff(record: CommitRecord): void {
     this.#pages.replaceAbove(
       record.pageCount,
-      (version) =>
+      (version, pageIdx) =>
         this.#versions.segment(version) === CUT_OFF
           ? version
-          : this.#versions.push(version, record.lsn, CUT_OFF, 0),
+          : this.#versions.push(pageIdx, version, record.lsn, CUT_OFF, 0),
     );
   }
 
@@ -184,14 +188,15 @@ export class VolumeIndex {
   }
 
   *#changedParts(range: LsnRange): Generator<PageSet | { first: number; last: number }> {
-    let previousCount = range.start === 1 ? 0 : this.#records[range.start - 2].pageCount;
+    const first = range.start === 1 ? 1 : this.#versionCounts.at(range.start - 2) + 1;
+    yield PageSet.from(this.#versions.pages(first, this.#versionCounts.at(range.end - 1)));
     for (let lsn = range.start; lsn <= range.end; lsn++) {
-      const record = this.#records[lsn - 1];
-      for (const use of record.segments) yield use.pageSet;
-      if (record.pageCount < previousCount) {
-        yield { first: record.pageCount + 1, last: previousCount };
-      }
-      previousCount = record.pageCount;
+      const [before, after] = [this.#pageCountAt(lsn - 1), this.#pageCountAt(lsn)];
+      if (after < before) yield { first: after + 1, last: before };
     }
+  }
+
+  #pageCountAt(lsn: number): number {
+    return lsn === 0 ? 0 : this.#pageCounts.at(lsn - 1);
   }
 }

@@ -112,12 +112,31 @@ Deno.test("VolumeIndex refuses a record that does not follow", () => {
   damaged([first, first]);
 });
 
-Deno.test("VolumeIndex counts its bytes", () => {
+Deno.test("VolumeIndex takes a few hundred bytes a commit, and counts them", () => {
   const line = new Line();
-  line.commit(1000, [1]);
-  const small = indexOf(line.records).memoryBytes;
-  for (let i = 0; i < 50; i++) line.commit(1000, [i + 1, 500 + i]);
-  assert.ok(indexOf(line.records).memoryBytes > small + 50 * 480);
+  const bytesOf = (commits: number) => {
+    while (line.records.length < commits) line.commit(1000, [line.records.length % 900 + 1]);
+    return indexOf(line.records.slice(0, commits)).memoryBytes;
+  };
+  const perCommit = (bytesOf(4000) - bytesOf(1000)) / 3000;
+  assert.ok(perCommit > 250 && perCommit < 450, `${perCommit} bytes a commit`);
+});
+
+Deno.test("VolumeIndex has every record as it was applied", () => {
+  const line = new Line();
+  for (let i = 1; i <= 300; i++) {
+    // from a few bytes to more than a piece of the room for records
+    const pages = i % 50 === 0 ? Array.from({ length: 30_000 }, (_, k) => 2 * k + i) : [i, 2 * i];
+    line.commit(100_000, pages);
+  }
+  const index = indexOf(line.records);
+  for (const record of line.records) {
+    const { segments, ...rest } = index.record(record.lsn);
+    const { segments: expected, ...others } = record;
+    assert.deepEqual(rest, others);
+    assert.deepEqual(segments.map(({ sid }) => sid), expected.map(({ sid }) => sid));
+    assert.ok(segments.every(({ pageSet }, i) => pageSet.equals(expected[i].pageSet)));
+  }
 });
 
 /** The oracle: every version of every page in plain maps. */
