@@ -13,6 +13,7 @@ export class ConnectionSettings {
 
   /** Sets a connection up that is about to be used; a promise where something was set elsewhere. */
   apply(connection: Connection): Promise<void> | undefined {
+    if (this.#version === 0) return;
     if ((this.#applied.get(connection) ?? 0) !== this.#version) return this.#apply(connection);
   }
 

@@ -76,6 +76,7 @@ Deno.test("a setting has no place within a transaction, nor has what keeps reade
     const refusal = { code: "invalid", message: /"query_only"/, hint: /readOnly: true/ };
     await assert.rejects(db.execute("pragma query_only = on"), refusal);
     await assert.rejects(db.query("pragma temp.query_only(1)"), refusal);
+    await assert.rejects(db.query("explain pragma query_only = on"), refusal);
     await assert.rejects(db.script("pragma query_only = 1", { isAtomic: false }), refusal);
     await assert.rejects(db.iterate("pragma query_only = 1").next(), refusal);
     await assert.rejects(db.watch("pragma query_only = 1").next(), refusal);

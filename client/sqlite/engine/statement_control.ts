@@ -30,7 +30,7 @@ const BLANK = /(?:[\s;]|--[^\n]*|\/\*[^]*?(?:\*\/|$))*/y;
 const SPACE = /(?:\s|--[^\n]*|\/\*[^]*?(?:\*\/|$))*/y;
 const WORD = /[a-z]+/iy;
 const TOKEN = /"(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^\]]*\]|[\w$\u0080-\uffff]+|[^]/y;
-const VERBS = /^(?:begin|commit|end|rollback|savepoint|release|pragma)$/i;
+const VERBS = /^(?:begin|commit|end|rollback|savepoint|release|pragma|explain)$/i;
 
 /** Pragmas that change what the statements of a connection mean, and hold until it is closed. */
 const SETTINGS: ReadonlySet<string> = new Set([
@@ -76,6 +76,11 @@ export function readControl(sql: string): StatementControl | undefined {
       return { kind: "transaction", action: "begin" };
     case "pragma":
       return readSetting(tokens);
+    case "explain": {
+      // a pragma takes effect as it is prepared, also to be explained
+      const at = lower(tokens[0] ?? "") === "query" ? 2 : 0;
+      return lower(tokens[at] ?? "") === "pragma" ? readSetting(tokens.slice(at + 1)) : undefined;
+    }
     case "savepoint":
       return savepoint("open", tokens);
     case "release":

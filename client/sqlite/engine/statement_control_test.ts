@@ -32,6 +32,9 @@ const TEXTS = [
   'PRAGMA main."Foreign_Keys" = 0',
   "pragma [cache_size] = -100",
   "pragma cache_size;",
+  "explain pragma query_only = on",
+  "explain /* it */ query plan pragma main.query_only(0)",
+  "explain query plan select 1",
   "pragma table_info(t)",
   "pragma main.user_version = 3",
 ];
