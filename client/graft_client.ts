@@ -24,7 +24,7 @@ import { decompressOf } from "./_decompress.ts";
 import { BATCH_PAGES, batches } from "./_page_batches.ts";
 import { ProtocolCalls } from "./_protocol_calls.ts";
 import { ProtocolChoice } from "./_protocol_choice.ts";
-import { baseUrl, headersFor } from "./_setup.ts";
+import { baseUrl, headersFor, requireKnown } from "./_setup.ts";
 import { Transport } from "./_transport.ts";
 import { V1Calls } from "./_v1_calls.ts";
 import { pageSetsOf } from "./_wanted_pages.ts";
@@ -42,6 +42,21 @@ import { PagesRead } from "./pages_read.ts";
 const READS_AT_ONCE = 4;
 /** Requests of one `write` that are on their way at once; each holds 16 MiB of memory. */
 const WRITES_AT_ONCE = 2;
+const CLIENT_OPTIONS = Object.keys(
+  {
+    token: true,
+    metastoreUrl: true,
+    protocol: true,
+    clientId: true,
+    deadlineMs: true,
+    attemptMs: true,
+    decompress: true,
+    fetch: true,
+    clock: true,
+    random: true,
+    timers: true,
+  } satisfies Record<keyof GraftClientOptions, true>,
+);
 const DEADLINE_MS = 120_000;
 const ATTEMPT_MS = 60_000;
 /** Where nothing has ever answered, the URL is wrong more often than the server is being restarted. */
@@ -92,9 +107,10 @@ export class GraftClient {
    * Nothing is sent yet.
    *
    * @param url The server's URL; a path in it stays in front of the protocol's own paths.
-   * @throws {GraftError} `invalid` for a URL, a token or a client id that cannot be one.
+   * @throws {GraftError} `invalid` for a URL, a token or a client id that cannot be one, and unknown options.
    */
   constructor(url: string | URL, options: GraftClientOptions = {}) {
+    requireKnown(options, CLIENT_OPTIONS);
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
     this.clientId = options.clientId === undefined

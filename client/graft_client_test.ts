@@ -337,6 +337,7 @@ Deno.test("a client cannot be made with what cannot work", () => {
     ["a token of two lines", ["http://127.0.0.1", { token: "a\nb" }]],
     ["an empty token", ["http://127.0.0.1", { token: "" }]],
     ["a volume for a client", ["http://127.0.0.1", { clientId: vid }]],
+    ["an option that is none", ["http://127.0.0.1", { tokens: "t" } as object]],
   ];
   for (const [title, parameters] of bad) {
     assert.throws(

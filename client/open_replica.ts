@@ -154,7 +154,7 @@ export async function openReplica(
       newVolumeId,
       random,
       timers,
-      bytesMax: options.storageBytesMax ?? Infinity,
+      bytesMax: bytesMaxOf(options),
       prefetch: options.prefetch,
     });
   } catch (error) {
@@ -180,7 +180,17 @@ async function openStorageOf({ storage = "memory:", wait, at }: OpenReplicaOptio
   if (at !== undefined && storage !== "memory:") {
     throw new GraftError("invalid", "Cannot keep what is past in a storage: it is read in memory");
   }
-  return typeof storage === "string" ? await openStorage(storage, { wait }) : storage;
+  if (typeof storage === "string") return await openStorage(storage, { wait });
+  if (typeof storage?.write === "function") return storage;
+  throw new GraftError("invalid", `Cannot use ${storage} as a storage: it is none`);
+}
+
+function bytesMaxOf({ storageBytesMax = Infinity }: OpenReplicaOptions): number {
+  if (typeof storageBytesMax === "number" && storageBytesMax > 0) return storageBytesMax;
+  throw new GraftError(
+    "invalid",
+    `Cannot bound a storage to ${storageBytesMax} bytes: that is no number above 0`,
+  );
 }
 
 function openRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
@@ -197,7 +207,6 @@ function openRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
 
 function makeRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
   const parts = {
-    url,
     token: options.token,
     // called as a method of another object, the browsers' fetch throws
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
@@ -210,7 +219,7 @@ function makeRemote(url: string, options: OpenReplicaOptions): ReplicaRemote {
   } as const;
   const metastoreUrl = options.metastoreUrl === undefined ? url : baseUrl(options.metastoreUrl);
   return new DetectingRemote({
-    v1: () => new V1Remote({ ...parts, metastoreUrl }),
+    v1: () => new V1Remote({ ...parts, url, metastoreUrl }),
     protocol: () =>
       new ProtocolRemote({
         url,

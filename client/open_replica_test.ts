@@ -6,6 +6,22 @@ import { openReplica } from "./open_replica.ts";
 const VID = "GonwTRj2SohJzYLLjD9nSq";
 const NOT_GRAFT = "Check the URL: what answers there does not speak the Graft protocol";
 
+Deno.test("openReplica() refuses what is no storage, and bounds that are none", async () => {
+  for (const storage of [5, null, {}, ["memory:"]]) {
+    const error = await errorOf(
+      openReplica("http://127.0.0.1:1", undefined, { storage } as object),
+    );
+    assert.equal(error.code, "invalid");
+    assert.match(error.message, /^Cannot use .* as a storage: it is none$/);
+  }
+  for (const storageBytesMax of [0, -1, NaN, "5"]) {
+    const options = { storageBytesMax } as object;
+    const error = await errorOf(openReplica("http://127.0.0.1:1", undefined, options));
+    assert.equal(error.code, "invalid");
+    assert.match(error.message, /^Cannot bound a storage to /);
+  }
+});
+
 Deno.test("openReplica() says where what answers is no Graft server", async () => {
   const page = () =>
     new Response("<h1>It works</h1>", { headers: { "content-type": "text/html" } });

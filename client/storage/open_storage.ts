@@ -66,15 +66,11 @@ export async function openStorage(
   options: OpenStorageOptions = {},
 ): Promise<ReplicaStorage> {
   if (url === "memory:") return new MemoryStorage();
-  const [, scheme, place] = /^([a-z]+):(.+)$/s.exec(url) ?? [];
-  if (!Object.hasOwn(SCHEMES, scheme)) {
-    throw new GraftError(
-      "invalid",
-      `Cannot open the storage "${url}": there is none of that name`,
-      {
-        hint: "Use memory:, sqlite:PATH, opfs:NAME or idb:NAME",
-      },
-    );
-  }
-  return await SCHEMES[scheme](place, options);
+  const [, scheme, place] = /^([a-z]+):(.*)$/s.exec(url) ?? [];
+  const isKnown = Object.hasOwn(SCHEMES, scheme);
+  if (isKnown && place !== "") return await SCHEMES[scheme](place, options);
+  const state = isKnown ? `nothing stands behind "${url}"` : "there is none of that name";
+  throw new GraftError("invalid", `Cannot open the storage "${url}": ${state}`, {
+    hint: "Use memory:, sqlite:PATH, opfs:NAME or idb:NAME",
+  });
 }

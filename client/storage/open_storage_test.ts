@@ -14,14 +14,20 @@ Deno.test("a URL names the storage", async () => {
 });
 
 for (
-  const url of ["", "memory", "memory:x", "sqlite", "sqlite:", "file:/x", "constructor:x", "/x"]
+  const [url, state] of [
+    ...["", "memory", "memory:x", "sqlite", "file:/x", "constructor:x", "/x"].map((name) =>
+      [name, "there is none of that name"] as const
+    ),
+    ["sqlite:", 'nothing stands behind "sqlite:"'],
+    ["idb:", 'nothing stands behind "idb:"'],
+  ] as const
 ) {
   Deno.test(`"${url}" names no storage`, async () => {
     await assert.rejects(openStorage(url), (error: unknown) => {
       assert.ok(isGraftError(error, "invalid"), `${error}`);
       assert.equal(
         error.message,
-        `Cannot open the storage "${url}": there is none of that name`,
+        `Cannot open the storage "${url}": ${state}`,
       );
       assert.match(error.hint ?? "", /memory:, sqlite:PATH/);
       return true;

@@ -43,7 +43,7 @@ const CALLS: Readonly<Record<string, (...args: never[]) => unknown>> = {
     for (const bytes of [65_536, 4096, 64]) {
       for (let n = 0, isFull = false; !isFull; n++) {
         const row = [`${bytes}/${n}`, crypto.getRandomValues(new Uint8Array(bytes))] as const;
-        await other.write({ put: [row] }).catch(() => isFull = true);
+        await Promise.resolve(other.write({ put: [row] })).catch(() => isFull = true);
       }
     }
     await other.close();
