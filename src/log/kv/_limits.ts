@@ -46,8 +46,11 @@ export const ATTEMPTS_MAX = 5;
 export const FAILURES_WAITED_MAX = 4;
 /** Heads kept in memory, about 500 bytes each. */
 export const HEADS_MAX = 32_768;
-/** Bytes of registrations kept in memory: a commit follows soon after the segments it names. */
-export const REGISTRATIONS_BYTES_MAX = 8 * 1024 * 1024;
+/**
+ * Bytes of registrations kept in memory, of some 1,500 small segments: a commit follows soon after the segments it
+ * names, and one that is not here costs a read.
+ */
+export const REGISTRATIONS_BYTES_MAX = 1024 * 1024;
 
 assert(
   COMMIT_SEGMENTS_MAX + 4 <= LOCAL_LIMITS.mutations,
