@@ -8,7 +8,7 @@
  * usage: deno task bench:subscribers [READERS] [COMMITS]
  *        deno task soak:subscribers [READERS] [MINUTES]
  *
- * The soak commits five times a second, and prints the server's resident memory (Linux) and, by its
+ * The soak commits five times a second to a server with small caches, and prints the server's resident memory (Linux) and, by its
  * inspector, its heap after a garbage collection.
  *
  * @module
@@ -28,6 +28,8 @@ const MINUTES = 10;
 const WARM_UP = 20;
 const SOAK_EVERY_MS = 200;
 const SAMPLE_EVERY_MS = 30_000;
+/** Caches that are full from the first minute on, so that what grows is no cache that fills. */
+const SMALL_CACHES = ["--cache-bytes", "1MiB"];
 const MEGABYTE = 1e6;
 
 /** Readers in a process of their own. */
@@ -213,6 +215,7 @@ if (import.meta.main) {
   await using server = await startServer({
     env: { MALLOC_ARENA_MAX: "2" },
     prefix: isSoak ? inspected() : [],
+    args: isSoak ? SMALL_CACHES : [],
   });
   if (isSoak) await soak(server, readers, amount);
   else await measure(server, readers, amount);
