@@ -265,7 +265,12 @@ export class Replica {
     await this.#synchronizer.sync();
   }
 
-  /** Gives up the local commits for what the server has; offline, for what it had when it last answered. */
+  /**
+   * Gives up the local commits for what the server has; offline, for what it had when it last answered.
+   *
+   * @throws {GraftError} `unavailable` when the storage is full, and what else the server answers than that it has no
+   * such volume.
+   */
   async reset(): Promise<void> {
     this.#requireOpen();
     await this.#synchronizer.pause((signal) => this.#reset(signal));
@@ -286,9 +291,12 @@ export class Replica {
   }
 
   /**
-   * Copies what is here, local commits included, to a new volume, and gives up the local commits.
+   * Copies what is here, local commits included, to a new volume, and gives up the local commits. Where it fails, they
+   * are all still here; a copy that nobody names may be left on the server.
    *
    * @returns The new volume's id.
+   * @throws {GraftError} `conflict` when something was committed here meanwhile: call it again; `unavailable` when the
+   * server does not answer, or a page is missing here; and what else it refuses a commit with.
    */
   async keepBoth(): Promise<VolumeId> {
     this.#requireOpen();

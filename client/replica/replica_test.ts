@@ -4,7 +4,8 @@ import { GraftError } from "../../src/core/errors.ts";
 import { PageSet } from "../../src/core/page_set.ts";
 import { Bench, page, show, VID } from "./_testing.ts";
 import { unreachable } from "./_testing_remote.ts";
-import { pageKey } from "./rows.ts";
+import { deferred } from "./deferred.ts";
+import { pageKey, pagePrefix, parsePageKey } from "./rows.ts";
 
 const reads = (bench: Bench) => bench.remote.calls.filter((call) => call.startsWith("read"));
 const pushes = (bench: Bench) => bench.remote.calls.filter((call) => call.startsWith("commit"));
@@ -75,36 +76,6 @@ Deno.test("a commit answers the snapshot that it made", async () => {
   assert.deepEqual([mine.pageCount, (await mine.read(2))[0], (await mine.read(1))[0]], [3, 7, 1]);
   await assert.rejects(base.read(1), { code: "invalid" });
   mine.close();
-});
-
-Deno.test("a reset gives up what is committed meanwhile, too; two come one after the other", async () => {
-  const bench = new Bench();
-  await bench.commit({ 1: 1 });
-  await using replica = await bench.open();
-  await replica.sync();
-  bench.remote.trip = offline;
-  await replica.transaction((tx) => tx.write(1, page(7)));
-  bench.remote.trip = async () => {
-    await setImmediate();
-  };
-  const resets = [replica.reset(), replica.reset()];
-  await replica.transaction((tx) => tx.write(2, page(8)));
-  await Promise.all(resets);
-  assert.deepEqual([await show(replica), replica.status().localCommits], [[1], 0]);
-});
-
-Deno.test("a first push that was refused can be tried again with replay()", async () => {
-  const bench = new Bench();
-  await using replica = await bench.open({ isNew: true });
-  const online = bench.remote.trip;
-  bench.remote.trip = () => Promise.reject(new GraftError("forbidden", "Cannot commit: no"));
-  await replica.transaction((tx) => tx.write(1, page(1)));
-  await assert.rejects(replica.sync(), { code: "forbidden" });
-  bench.remote.trip = online;
-  await assert.rejects(replica.sync(), { code: "forbidden" });
-  await replica.replay();
-  await replica.sync();
-  assert.equal(replica.status().state, "synced");
 });
 
 Deno.test("a snapshot may be closed while a commit is made on it, and cannot be read when the replica is closed", async () => {
@@ -514,29 +485,22 @@ Deno.test("a replica that is closed refuses everything and ends its iterators", 
   await assert.rejects(replica.transaction(() => {}), { code: "aborted" });
 });
 
-Deno.test("replay() runs the transactions again, all or none", async () => {
+Deno.test("a page that came is in the storage once the replica is closed, though its request never ends", async () => {
   const bench = new Bench();
-  await bench.commit({ 1: 1, 2: 0 });
-  await using replica = await bench.open();
-  await show(replica);
-  bench.remote.trip = offline;
-  let fails = false;
-  const add = (n: number) =>
-    replica.transaction(async (tx) => {
-      if (fails) throw new RangeError("no");
-      tx.write(2, page((await tx.read(2))[0] + (await tx.read(1))[0] * n));
-    });
-  await add(1);
-  await add(10);
-  assert.deepEqual(await show(replica), [1, 11]);
-  bench.remote.trip = () => Promise.resolve();
-  await bench.commit({ 1: 2 });
-  await assert.rejects(replica.sync(), { code: "conflict" });
-  fails = true;
-  await assert.rejects(replica.replay(), RangeError);
-  assert.deepEqual([await show(replica), replica.status().state], [[1, 11], "conflict"]);
-  fails = false;
-  await replica.replay();
+  await bench.commit({ 1: 1, 2: 2 });
+  const replica = await bench.open();
   await replica.sync();
-  assert.deepEqual([await show(replica), replica.status().lsn], [[2, 22], 3]);
+  const written = deferred<void>();
+  bench.storage.delay = () => written.promise;
+  bench.remote.trip = (what) => what === "answer" ? new Promise(() => {}) : Promise.resolve();
+  using snapshot = replica.snapshot();
+  assert.equal((await snapshot.read(2))[0], 2);
+  let isClosed = false;
+  const closing = replica.close().then(() => isClosed = true);
+  await setImmediate();
+  assert.equal(isClosed, false);
+  written.resolve();
+  await closing;
+  const kept = bench.storage.allKeys.filter((key) => key.startsWith(pagePrefix(VID)));
+  assert.deepEqual(kept.map((key) => parsePageKey(key).pageIdx), [2]);
 });

@@ -1,9 +1,7 @@
 // Three replicas of one volume and their server, driven by one seed, against a model of what they may show.
 
 import assert from "node:assert/strict";
-import { setImmediate } from "node:timers/promises";
 import { TestRemote, TestServer, unreachable } from "../../client/replica/_testing_remote.ts";
-import { TestStorage } from "../../client/replica/_testing_storage.ts";
 import { Replica } from "../../client/replica/replica.ts";
 import type { Prefetch } from "../../client/replica/replica.ts";
 import type { ReplicaSnapshot } from "../../client/replica/snapshot.ts";
@@ -11,8 +9,9 @@ import type { Transaction } from "../../client/replica/transaction.ts";
 import { isGraftError } from "../../src/core/errors.ts";
 import { newGid, parseGid } from "../../src/core/gid.ts";
 import { PageSet } from "../../src/core/page_set.ts";
-import type { Random } from "../../src/core/random.ts";
-import type { Timers } from "../../src/core/timers.ts";
+import { Chance } from "./chance.ts";
+import { type Content, isSame, Node, pageWith, serverContent, stampOf } from "./replica_model.ts";
+import { Schedule } from "./schedule.ts";
 
 const VID = parseGid("volume", "GonwTRj2SohJzYLLjD9nSq");
 const REPLICAS = 3;
@@ -20,110 +19,6 @@ const REPLICAS = 3;
 const PAGES_MAX = 24;
 /** What a run may be refused with while the network and the storages fail. */
 const EXPECTED = ["unavailable", "conflict", "aborted", "invalid"] as const;
-
-/** A generator of numbers from 0 to 1: mulberry32. */
-export class Chance implements Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  fraction(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  fill(target: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    return target.map(() => this.below(256)) as Uint8Array<ArrayBuffer>;
-  }
-
-  below(limit: number): number {
-    return Math.floor(this.fraction() * limit);
-  }
-
-  is(probability: number): boolean {
-    return this.fraction() < probability;
-  }
-}
-
-/** Time that passes when the simulation says so. */
-class Schedule implements Timers {
-  #now = 0;
-  readonly #due: { readonly at: number; readonly callback: () => void }[] = [];
-
-  after(delayMs: number, callback: () => void): () => void {
-    const timer = { at: this.#now + delayMs, callback };
-    this.#due.push(timer);
-    return () => {
-      const i = this.#due.indexOf(timer);
-      if (i >= 0) this.#due.splice(i, 1);
-    };
-  }
-
-  sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => this.after(delayMs, resolve));
-  }
-
-  /** Lets everything happen that needs no time, then what is due next. */
-  async step(): Promise<void> {
-    await setImmediate();
-    const next = this.#due.toSorted((a, b) => a.at - b.at)[0];
-    if (next === undefined) return;
-    this.#due.splice(this.#due.indexOf(next), 1);
-    this.#now = Math.max(this.#now, next.at);
-    next.callback();
-    await setImmediate();
-  }
-}
-
-/** What a volume holds: a stamp a page, 0 for zeros. */
-interface Content {
-  readonly pageCount: number;
-  readonly stamps: ReadonlyMap<number, number>;
-}
-
-function stampOf(page: Uint8Array | undefined): number {
-  return page === undefined ? 0 : new DataView(page.buffer, page.byteOffset).getUint32(0);
-}
-
-function pageWith(stamp: number): Uint8Array<ArrayBuffer> {
-  const page = new Uint8Array(4096);
-  if (stamp > 0) page.fill(stamp % 251 + 1);
-  new DataView(page.buffer).setUint32(0, stamp);
-  return page;
-}
-
-/** One replica, through crashes. */
-class Node {
-  replica: Replica | undefined;
-  storage = new TestStorage();
-  remote!: TestRemote;
-  /** What each state holds, once it was seen or promised: one of these. */
-  readonly known = new Map<number, readonly Content[]>();
-  /** What each state may hold. */
-  readonly possible = new Map<number, readonly Content[]>();
-  /** What transactions came to that ran again. */
-  readonly replays: Content[] = [];
-  /** Commits that were promised; a reset takes some back. */
-  promised = 0;
-  /** Resets that are under way. */
-  resets = 0;
-  /** Whether there was ever one. */
-  hasGivenUp = false;
-  isOnline = true;
-  /** Snapshots that are to stay as they are. */
-  held: ReplicaSnapshot[] = [];
-
-  constructor(readonly index: number) {}
-
-  /** The page that counts this replica's commits. */
-  get journal(): number {
-    return this.index + 1;
-  }
-}
 
 /** What a run is given. */
 export interface SimulationOptions {
@@ -142,7 +37,7 @@ export class ReplicaSimulation {
   readonly #running = new Map<Promise<void>, Replica | undefined>();
   readonly #bytesMax: number;
   readonly #faults: number;
-  /** Of a hundred acts, how many are resets. */
+  /** Of a hundred acts, how many are resets; half of them keep both. */
   readonly #resets: number;
   /** Neighbours come along in some runs: so pages are fetched that were cut off here. */
   readonly #prefetch: Prefetch | undefined;
@@ -189,8 +84,10 @@ export class ReplicaSimulation {
     else if (choice < 84) this.#setOnline(node, this.#chance.is(0.5));
     else if (choice < 89) this.#crash(node);
     else if (choice < 92) await this.#close(node, replica);
-    else if (choice < 92 + this.#resets) {
+    else if (choice < 92 + this.#resets / 2) {
       this.#start(node, "reset", () => this.#reset(node, replica));
+    } else if (choice < 92 + this.#resets) {
+      this.#start(node, "keep both", () => this.#keepBoth(node, replica));
     } else if (this.#resets === 0) this.#checkConflict(node, replica);
     else this.#start(node, "replay", () => this.#replay(node, replica));
   }
@@ -227,7 +124,7 @@ export class ReplicaSimulation {
       vid: VID,
       isNew: node.index === 0 && this.#server.line(VID).length === 0,
       newClientId: () => newGid("client", { now: () => 0, monotonic: () => 0 }, this.#chance),
-      newVolumeId: () => VID,
+      newVolumeId: () => newGid("volume", { now: () => 0, monotonic: () => 0 }, this.#chance),
       random: this.#chance,
       timers: this.#schedule,
       bytesMax: this.#bytesMax,
@@ -361,26 +258,15 @@ export class ReplicaSimulation {
   #candidates(node: Node, snapshot: ReplicaSnapshot): readonly Content[] {
     const known = node.known.get(snapshot.state);
     if (known !== undefined) return known;
-    const server = this.#serverContent(snapshot.lsn);
+    const server = serverContent(this.#server, VID, snapshot.lsn);
     return [...node.possible.get(snapshot.state) ?? [], ...node.replays, server];
-  }
-
-  #serverContent(lsn: number | undefined): Content {
-    if (lsn === undefined) return { pageCount: 0, stamps: new Map() };
-    const { pageCount } = this.#server.line(VID)[lsn - 1].snapshot;
-    const stamps = new Map<number, number>();
-    for (let page = 1; page <= pageCount; page++) {
-      const stamp = stampOf(this.#server.page(VID, lsn, page));
-      if (stamp > 0) stamps.set(page, stamp);
-    }
-    return { pageCount, stamps };
   }
 
   /** A conflict that is none would make people drop their work. */
   #checkConflict(node: Node, replica: Replica): void {
     const { state, lsn = 0 } = replica.status();
     // what was given up while it was on its way may land, and be in the way of what came after
-    if (state !== "conflict" || node.hasGivenUp) return;
+    if (state !== "conflict" || node.resetsEver > 0) return;
     const next = this.#server.line(VID)[lsn];
     assert.ok(next !== undefined, `Replica ${node.index} is in conflict with nobody`);
     assert.ok(!next.pages.has(node.journal), `Replica ${node.index} is in conflict with itself`);
@@ -457,6 +343,24 @@ export class ReplicaSimulation {
     await this.#giveUp(node, () => replica.reset());
   }
 
+  /** What becomes another volume is a state of the replica, with all that was promised. */
+  async #keepBoth(node: Node, replica: Replica): Promise<void> {
+    const { promised, resets, resetsEver } = node;
+    await this.#giveUp(node, async () => {
+      const vid = await replica.keepBoth();
+      const copy = serverContent(this.#server, vid, this.#server.line(vid).length || undefined);
+      const states = [...node.possible.values()].flat();
+      const served = [undefined, ...this.#server.line(VID)].map((commit) =>
+        serverContent(this.#server, VID, commit?.snapshot.lsn)
+      );
+      const may = [...states, ...node.replays, ...served];
+      assert.ok(may.some((known) => isSame(known, copy)), `Volume ${vid} is nobody's`);
+      if (resets > 0 || node.resetsEver > resetsEver + 1) return;
+      const journal = copy.stamps.get(node.journal) ?? 0;
+      assert.ok(journal >= promised, `Volume ${vid} has ${journal} of ${promised} commits`);
+    });
+  }
+
   async #replay(node: Node, replica: Replica): Promise<void> {
     await this.#giveUp(node, () => replica.replay());
   }
@@ -464,7 +368,7 @@ export class ReplicaSimulation {
   /** Runs what takes promised commits back; what is promised meanwhile may or may not be among them. */
   async #giveUp(node: Node, run: () => Promise<void>): Promise<void> {
     node.resets++;
-    node.hasGivenUp = true;
+    node.resetsEver++;
     node.promised = 0;
     try {
       await run();
@@ -516,7 +420,7 @@ export class ReplicaSimulation {
     using snapshot = replica.snapshot();
     assert.equal(snapshot.lsn, this.#server.line(VID).at(-1)?.snapshot.lsn);
     const { contents } = await this.#check(node, snapshot);
-    const head = this.#serverContent(snapshot.lsn);
+    const head = serverContent(this.#server, VID, snapshot.lsn);
     assert.ok(contents.some((content) => isSame(content, head)), "A replica is what the server is");
   }
 
@@ -534,7 +438,7 @@ export class ReplicaSimulation {
   /** Each commit is what a replica showed at some state, and no transaction is in two. */
   #checkServer(): void {
     for (const { snapshot, pages } of this.#server.line(VID)) {
-      const content = this.#serverContent(snapshot.lsn);
+      const content = serverContent(this.#server, VID, snapshot.lsn);
       const made = this.#nodes.filter(({ journal }) => pages.has(journal)).flatMap((node) => [
         ...[...node.possible.values()].flat(),
         ...node.replays,
@@ -552,10 +456,4 @@ export class ReplicaSimulation {
       }
     }
   }
-}
-
-function isSame(a: Content, b: Content): boolean {
-  const text = ({ pageCount, stamps }: Content) =>
-    JSON.stringify([pageCount, [...stamps].sort(([x], [y]) => x - y)]);
-  return text(a) === text(b);
 }

@@ -12,7 +12,7 @@ import { SqliteError } from "../../client/sqlite/engine/sqlite_error.ts";
 import { ReplicaSource } from "../../client/sqlite/replica_source.ts";
 import { WriterLock } from "../../client/sqlite/vfs/writer_lock.ts";
 import type { SqlParameter } from "../../client/sqlite/engine/values.ts";
-import { Chance } from "./replica_simulation.ts";
+import { Chance } from "./chance.ts";
 import { FaultySource, type PageFaults } from "./sqlite_faulty_source.ts";
 import { type Outcome, SqliteOracle } from "./sqlite_oracle.ts";
 import { type RandomStatement, StatementSource } from "./sqlite_statements.ts";

@@ -1,7 +1,7 @@
 // Schemas and statements of all kinds, drawn by chance: most run, some are refused, and both engines have to agree on which.
 
 import type { SqlParameter } from "../../client/sqlite/engine/values.ts";
-import type { Chance } from "./replica_simulation.ts";
+import type { Chance } from "./chance.ts";
 
 /** A statement with its parameters. */
 export interface RandomStatement {
