@@ -40,25 +40,47 @@ Deno.test("our clients work against the original's servers", async (t) => {
     assert.deepEqual(await show(reader), [1, 77, 3]);
   });
 
-  await t.step("conflicts have their ways out", async () => {
-    await using one = await open();
-    await one.transaction((tx) => tx.write(1, page(1)));
+  /** Two replicas that both added to page 1: who came first, and who was left in conflict. */
+  const race = async () => {
+    const one = await open();
+    await one.transaction((tx) => tx.write(1, page(10)));
     await one.sync();
-    await using two = await open(one.vid);
+    const two = await open(one.vid);
     await show(two);
-    await Promise.all([one, two].map((replica) =>
-      replica.transaction(async (tx) => {
-        const bytes = await tx.read(1);
-        bytes[0]++;
-        tx.write(1, bytes);
-      })
-    ));
+    const add = (replica: Replica, n: number) =>
+      replica.transaction(async (tx) => tx.write(1, page((await tx.read(1))[0] + n)));
+    await Promise.all([add(one, 1), add(two, 2)]);
     const ends = await Promise.allSettled([one.sync(), two.sync()]);
-    const [loser] = [one, two].filter((_, i) => ends[i].status === "rejected");
-    assert.equal(loser?.status().state, "conflict");
-    await loser.replay();
-    await loser.sync();
-    assert.deepEqual(await show(loser), [3]);
+    const [winner, loser] = ends[0].status === "fulfilled" ? [one, two] : [two, one];
+    assert.equal(loser.status().state, "conflict");
+    return { winner, loser, theirs: await show(winner), ours: await show(loser) };
+  };
+
+  await t.step("what lost a conflict runs again", async () => {
+    const { winner, loser } = await race();
+    await using _ = winner;
+    await using replica = loser;
+    await replica.replay();
+    await replica.sync();
+    assert.deepEqual(await show(replica), [13]);
+  });
+
+  await t.step("what lost a conflict becomes another volume", async () => {
+    const { winner, loser, theirs, ours } = await race();
+    await using _ = winner;
+    await using replica = loser;
+    await using kept = await open(await replica.keepBoth());
+    await replica.sync();
+    assert.deepEqual([await show(replica), await show(kept)], [theirs, ours]);
+  });
+
+  await t.step("what lost a conflict is given up", async () => {
+    const { winner, loser, theirs } = await race();
+    await using _ = winner;
+    await using replica = loser;
+    await replica.reset();
+    await replica.sync();
+    assert.deepEqual([await show(replica), replica.status().state], [theirs, "synced"]);
   });
 
   await t.step("a replica in a file goes on where it was", async () => {

@@ -51,6 +51,7 @@ export class OriginalServers {
       return new OriginalServers([metastore, pagestore], children, folder);
     } catch (error) {
       for (const child of children) await child.kill();
+      await Deno.remove(folder, { recursive: true });
       throw error;
     }
   }
