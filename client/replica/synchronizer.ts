@@ -40,6 +40,11 @@ interface Waiting extends Deferred<void> {
   readonly since: number;
 }
 
+/** A push of so many commits is one of a stream: more come before it has landed. */
+const STREAM_COMMITS = 16;
+/** How long after it began the next one begins. What is written again meanwhile is sent, and paid for, once. */
+const STREAM_PUSH_MS = 100;
+
 interface Block {
   readonly state: "conflict" | "rejected" | "unknown" | "deleted";
   readonly error: GraftError;
@@ -63,6 +68,8 @@ export class Synchronizer {
   #work: Promise<void> | undefined;
   #failures = 0;
   #cancelRetry: (() => void) | undefined;
+  /** Ends the time in which a stream of commits is gathered. */
+  #cancelGathering: (() => void) | undefined;
   /** Ends the request under way. */
   #current = new AbortController();
   #pauses = 0;
@@ -171,6 +178,7 @@ export class Synchronizer {
     this.#isClosed = true;
     this.#unfollow?.();
     this.#cancelRetry?.();
+    this.#cancelGathering?.();
     this.#current.abort();
     await this.#work;
     this.#settle(closedError());
@@ -246,9 +254,12 @@ export class Synchronizer {
       };
     }
     const mayPush = store.line.length > 0 && this.#block === undefined;
+    const isBegun = store.push !== undefined;
+    const isGathering = this.#cancelGathering !== undefined && this.#waiting.length === 0;
+    const mustWait = isGathering && !isBegun;
     // offline, what is committed until the server answers is to be one push
-    if (mayPush && (this.#isOnline || store.push !== undefined)) return () => this.#push();
-    if (this.#mustAsk || mayPush) return () => this.#ask();
+    if (mayPush && !mustWait && (this.#isOnline || isBegun)) return () => this.#push();
+    if (this.#mustAsk || mayPush && !mustWait) return () => this.#ask();
     return undefined;
   }
 
@@ -327,6 +338,7 @@ export class Synchronizer {
     const newRequestId = () => random.fill(new Uint8Array(REQUEST_ID_BYTES));
     const push = await store.beginPush(newRequestId, this.#pagesMax);
     const commit = describePush(store, push);
+    this.#gather(store.line.filter(({ state }) => state <= push.last).length);
     try {
       await store.landPush(await this.#heed(remote.commit(commit, this.#current.signal)));
     } catch (error) {
@@ -334,6 +346,17 @@ export class Synchronizer {
       this.#pagesMax = Math.floor(Math.min(this.#pagesMax, commit.pageSet.size) / 2);
       if (!await store.shrinkPush(newRequestId, this.#pagesMax)) throw error;
     }
+  }
+
+  /** Notes how many commits a push has that begins. */
+  #gather(commits: number): void {
+    this.#cancelGathering?.();
+    this.#cancelGathering = commits < STREAM_COMMITS
+      ? undefined
+      : this.#parts.timers.after(STREAM_PUSH_MS, () => {
+        this.#cancelGathering = undefined;
+        this.pushSoon();
+      });
   }
 
   /** Whether it is useless to push again; then nothing is pushed any more. */

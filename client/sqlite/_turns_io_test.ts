@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { openDatabase } from "./open_database.ts";
+import { otherTurns } from "./_turns_io.ts";
 import type { Database } from "./database.ts";
 
 /** Nothing listens there, and nothing is pushed: all pages are here. */
@@ -40,4 +41,26 @@ Deno.test("timers fire between the rows of one statement", () =>
     );
     for await (const _ of rows) if (hasFired) break;
     assert.ok(hasFired, "no timer has fired");
+  }));
+
+Deno.test("requests are answered while one statement follows the other", () =>
+  withDatabase(async (db) => {
+    await db.script("create table t (id integer primary key, n); insert into t values (1, 1)");
+    await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => {
+      return new Response("here");
+    });
+    let isAnswered = false;
+    const answering = fetch(`http://127.0.0.1:${server.addr.port}`)
+      .then((response) => response.text())
+      .finally(() => isAnswered = true);
+    let pauses = 0;
+    while (!isAnswered) {
+      const pause = otherTurns();
+      if (pause !== undefined) pauses++;
+      await pause;
+      await db.query("select n from t where id = 1");
+    }
+    assert.equal(await answering, "here");
+    // a few, for each message between the two; with one turn each it were more than a hundred
+    assert.ok(pauses < 40, `it took ${pauses} pauses`);
   }));
