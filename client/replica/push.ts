@@ -7,7 +7,8 @@
 import { toPageCount } from "../../src/core/page.ts";
 import { PageSet } from "../../src/core/page_set.ts";
 import type { RemoteCommit } from "./remote.ts";
-import { lowestOf, type ReplicaStore } from "./replica_store.ts";
+import { lowestOf } from "./local_line.ts";
+import type { ReplicaStore } from "./replica_store.ts";
 import type { PushUnderWay } from "./rows.ts";
 import { pagesFrom } from "./snapshot_points.ts";
 

@@ -11,11 +11,11 @@ import { type Lsn, nextLsn } from "../../src/core/lsn.ts";
 import { PageSet } from "../../src/core/page_set.ts";
 import type { ReplicaStorage } from "../storage/replica_storage.ts";
 import { changedBy, putLine, rowsToRemove } from "./line_replacement.ts";
+import { LocalLine } from "./local_line.ts";
 import { type Batch, LocalPages, newBatch } from "./local_pages.ts";
 import { ZERO_PAGE } from "./page_codec.ts";
 import type { PageRow } from "./page_rows.ts";
 import type { RemoteChanges, RemoteSnapshot } from "./remote.ts";
-import { lastToPush, LineCuts } from "./push_bounds.ts";
 import { type LoadedReplica, loadReplica } from "./replica_loader.ts";
 import {
   commitKey,
@@ -75,31 +75,24 @@ export class ReplicaStore {
   readonly #pages: LocalPages;
   readonly #room: StorageRoom;
   #footing: Footing;
-  #line: LocalCommit[];
-  /** The smallest page count of the line: what lies above and has no row is zeros. */
-  #lowest: number;
+  readonly #line: LocalLine;
   #isKnown: boolean;
   #isClosed = false;
   /** Pages of local commits that the storage has lost. */
   #lost: ReadonlySet<number>;
-  /** Where the line can be cut although pages were written again since; held. */
-  #cuts: LineCuts;
 
   private constructor(parts: ReplicaStoreParts, loaded: LoadedReplica) {
     this.#parts = parts;
     this.vid = parts.vid;
     this.#pages = new LocalPages(parts.storage, parts.vid, this.#turns, loaded);
     this.#room = new StorageRoom(parts, this.#pages);
-    this.#line = [...loaded.line];
     this.#lost = loaded.lost;
-    this.#lowest = lowestOf(this.#line);
     this.#isKnown = loaded.footing !== undefined;
     this.#footing = loaded.footing ??
       { cid: parts.newClientId(), base: undefined, pushed: 0, newest: 0, push: undefined };
     const { push, pushed } = this.#footing;
     if (push !== undefined) this.#pages.points.hold({ state: push.last, pushed });
-    this.#cuts = new LineCuts(this.#line);
-    for (const state of this.#cuts.states) this.#pages.points.hold({ state, pushed });
+    this.#line = new LocalLine(this.#pages, loaded.line, pushed);
   }
 
   /** Reads what a storage has of a volume. */
@@ -134,12 +127,12 @@ export class ReplicaStore {
 
   /** The local commits that the server does not have, oldest first. */
   get line(): readonly LocalCommit[] {
-    return this.#line;
+    return this.#line.commits;
   }
 
   /** How many pages the volume has here. */
   get pageCount(): number {
-    return this.#line.at(-1)?.pageCount ?? this.#footing.base?.pageCount ?? 0;
+    return this.#line.pageCount ?? this.#footing.base?.pageCount ?? 0;
   }
 
   /** How many pages are in the storage. */
@@ -155,7 +148,13 @@ export class ReplicaStore {
   /** The newest state, which can be read until it is released. */
   hold(): SnapshotPoint {
     const { base, pushed, newest } = this.#footing;
-    const point = { state: newest, base, pushed, pageCount: this.pageCount, lowest: this.#lowest };
+    const point = {
+      state: newest,
+      base,
+      pushed,
+      pageCount: this.pageCount,
+      lowest: this.#line.lowest,
+    };
     this.#pages.points.hold(point);
     return point;
   }
@@ -216,7 +215,7 @@ export class ReplicaStore {
       const last = Math.min(
         point.lowest,
         point.base?.pageCount ?? 0,
-        this.#lowest,
+        this.#line.lowest,
         this.base?.pageCount ?? 0,
       );
       const wanted = [...pages].filter(([pageIdx]) =>
@@ -243,7 +242,7 @@ export class ReplicaStore {
       if (snapshot.vid !== this.vid) throw strangeAnswer(this.vid, "changes of another volume");
       const isOld = since !== undefined && snapshot.lsn <= (this.base?.lsn ?? 0);
       if (isOld) return "done";
-      if (this.#line.length > 0) return "line";
+      if (this.line.length > 0) return "line";
       if (since !== undefined && since > (this.base?.lsn ?? 0)) return "gap";
       await this.#replaceLine(changes, []);
       return "done";
@@ -288,7 +287,7 @@ export class ReplicaStore {
   beginPush(newRequestId: () => Uint8Array, pagesMax: number): Promise<PushUnderWay> {
     return this.#turns.run(async () => {
       if (this.#footing.push !== undefined) return this.#footing.push;
-      return await this.#beginPush(newRequestId(), this.#lastToPush(this.#line, pagesMax));
+      return await this.#beginPush(newRequestId(), this.#lastToPush(this.newest, pagesMax));
     });
   }
 
@@ -301,8 +300,7 @@ export class ReplicaStore {
     return this.#turns.run(async () => {
       const { push } = this.#footing;
       assert(push !== undefined, "Only a push that was begun can be made shorter");
-      const line = this.#line.filter(({ state }) => state <= push.last);
-      const last = this.#lastToPush(line, pagesMax);
+      const last = this.#lastToPush(push.last, pagesMax);
       if (last === push.last) return false;
       await this.#beginPush(newRequestId(), last);
       this.#pages.release(push.last);
@@ -321,14 +319,13 @@ export class ReplicaStore {
       const footing = { ...this.#footing, base, pushed: push.last, push: undefined };
       const batch = newBatch();
       this.#putFooting(batch, footing);
-      for (const { state } of this.#line) {
-        if (state <= push.last) batch.delete.add(commitKey(this.vid, state));
+      for (const { state } of this.#line.upTo(push.last)) {
+        batch.delete.add(commitKey(this.vid, state));
       }
       await this.#pages.write(batch);
-      const line = this.#line.filter(({ state }) => state > push.last);
-      this.#stand(footing, line, PageSet.empty);
+      this.#line.drop(push.last);
+      this.#stand(footing, PageSet.empty);
       this.#pages.release(push.last);
-      for (const state of this.#cuts.dropUpTo(push.last)) this.#pages.release(state);
     });
   }
 
@@ -344,9 +341,7 @@ export class ReplicaStore {
     const isIn = newest !== undefined && newest.state <= push.last;
     const row = isIn ? newest : this.#pages.versionAt(pageIdx, push.last);
     if (row === undefined || row.state <= pushed) {
-      const writes = this.#line.filter((commit) =>
-        commit.state <= push.last && commit.pages.has(pageIdx)
-      );
+      const writes = this.#line.upTo(push.last).filter(({ pages }) => pages.has(pageIdx));
       const lastWrite = writes.at(-1)?.state ?? 0;
       // a page that was written and then cut off has a row of zeros, so one without any was only cut off
       if (lastWrite === 0) return ZERO_PAGE;
@@ -390,13 +385,11 @@ export class ReplicaStore {
       readonly rows: readonly PageRow[];
     },
   ): SnapshotPoint {
-    this.#line.push(commit);
+    this.#line.add(commit, this.#footing.pushed);
     this.#pages.release(point.state);
-    this.#stand({ ...this.#footing, newest: commit.state }, this.#line, changed);
+    this.#stand({ ...this.#footing, newest: commit.state }, changed);
     this.#pages.supersede(rows);
     const next = this.hold();
-    const { pushed } = this.#footing;
-    if (this.#cuts.add(commit)) this.#pages.points.hold({ state: commit.state, pushed });
     this.#parts.onChange({ pages: changed, fromServer: false });
     return next;
   }
@@ -411,19 +404,8 @@ export class ReplicaStore {
     return footing.push;
   }
 
-  #lastToPush(line: readonly LocalCommit[], pagesMax: number): State {
-    const end = line.at(-1)?.state ?? 0;
-    const at = (pageIdx: number, state: State) => {
-      const newest = this.#pages.rows.get(pageIdx);
-      return newest !== undefined && newest.state <= state
-        ? newest
-        : this.#pages.versionAt(pageIdx, state);
-    };
-    const { pushed } = this.#footing;
-    return lastToPush(line, pagesMax, this.#cuts, {
-      newest: (pageIdx) => at(pageIdx, end)?.state,
-      isKept: (pageIdx, cut) => (at(pageIdx, cut)?.state ?? 0) > pushed,
-    });
+  #lastToPush(end: State, pagesMax: number): State {
+    return this.#line.lastToPush(end, pagesMax, this.#footing.pushed);
   }
 
   /** Whether nothing can be read any more. */
@@ -452,7 +434,7 @@ export class ReplicaStore {
   #isOnServer(point: SnapshotPoint, pageIdx: number): boolean {
     const { base, lowest } = this.#hasChanged(point, pageIdx)
       ? point
-      : { base: this.base, lowest: this.#lowest };
+      : { base: this.base, lowest: this.#line.lowest };
     return base !== undefined && pageIdx <= base.pageCount && pageIdx <= lowest;
   }
 
@@ -475,13 +457,9 @@ export class ReplicaStore {
   }
 
   /** What was written counts from now on. */
-  #stand(footing: Footing, line: LocalCommit[], changed: PageSet): void {
-    const isLonger = line === this.#line;
+  #stand(footing: Footing, changed: PageSet): void {
     this.#isKnown = true;
     this.#footing = footing;
-    this.#line = line;
-    // a line that only grew has one more to look at, however long it is
-    this.#lowest = isLonger ? Math.min(this.#lowest, lowestOf(line.slice(-1))) : lowestOf(line);
     this.#pages.points.changed(footing.newest, changed);
   }
 
@@ -492,12 +470,12 @@ export class ReplicaStore {
     const { push } = this.#footing;
     const base = changes?.snapshot ?? this.base;
     const pushed = this.newest + 1;
-    for (const state of this.#cuts.dropUpTo(Infinity)) this.#pages.release(state);
+    this.#line.uncut();
     const removed = rowsToRemove(this.#pages.rows, this.#footing.pushed, changes);
     const rescued = await this.#pages.rescue(removed, this.#footing.pushed, pushed);
     const batch = newBatch();
     this.#pages.putRemoval(batch, removed);
-    for (const { state } of this.#line) batch.delete.add(commitKey(this.vid, state));
+    for (const { state } of this.line) batch.delete.add(commitKey(this.vid, state));
     const { rows, line } = putLine(this.#pages, batch, { removed, base: pushed, commits });
     for (const commit of line) this.#putCommit(batch, commit);
     const newest = pushed + line.length;
@@ -506,23 +484,15 @@ export class ReplicaStore {
     const footing = { cid, base, pushed, newest, push: undefined };
     this.#putFooting(batch, footing);
     await this.#pages.write(batch);
-    const changed = changedBy(changes, this.base, [...this.#line, ...line]);
+    const changed = changedBy(changes, this.base, [...this.line, ...line]);
     this.#pages.remove(removed, rescued);
-    this.#stand(footing, line, changed);
+    this.#stand(footing, changed);
     this.#lost = new Set();
     this.#pages.supersede(rows);
     if (push !== undefined) this.#pages.release(push.last);
-    this.#cuts = new LineCuts(line);
-    for (const state of this.#cuts.states) this.#pages.points.hold({ state, pushed });
+    this.#line.replace(line, pushed);
     this.#parts.onChange({ pages: changed, fromServer: true });
   }
-}
-
-/** The smallest page count of local commits. */
-export function lowestOf(line: readonly LocalCommit[]): number {
-  let lowest = Infinity;
-  for (const { pageCount } of line) lowest = Math.min(lowest, pageCount);
-  return lowest;
 }
 
 function lostPage(key: string): GraftError {
