@@ -7,12 +7,12 @@
 /** Makes one value of two that wait: the older one, then the newer. */
 export type Merge<T> = (older: T, newer: T) => T;
 
-/** A reader: at most one value waits for it. */
+/** A reader: it waits for a value, or at most one waits for it. */
 class Reader<T> implements AsyncIterableIterator<T> {
   readonly #merge: Merge<T>;
   readonly #onEnd: (reader: Reader<T>) => void;
   #value: { readonly value: T } | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #waiting: ((result: IteratorResult<T>) => void)[] = [];
   #isEnded = false;
 
   constructor(merge: Merge<T>, onEnd: (reader: Reader<T>) => void) {
@@ -21,24 +21,23 @@ class Reader<T> implements AsyncIterableIterator<T> {
   }
 
   tell(value: T): void {
-    const waiting = this.#value;
-    this.#value = { value: waiting === undefined ? value : this.#merge(waiting.value, value) };
-    this.#wake();
+    const next = this.#waiting.shift();
+    if (next !== undefined) return next({ done: false, value });
+    const older = this.#value;
+    this.#value = { value: older === undefined ? value : this.#merge(older.value, value) };
   }
 
   end(): void {
     this.#isEnded = true;
-    this.#wake();
+    for (const next of this.#waiting.splice(0)) next({ done: true, value: undefined });
   }
 
-  async next(): Promise<IteratorResult<T>> {
-    while (this.#value === undefined) {
-      if (this.#isEnded) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    const { value } = this.#value;
+  next(): Promise<IteratorResult<T>> {
+    const known = this.#value;
     this.#value = undefined;
-    return { done: false, value };
+    if (known !== undefined) return Promise.resolve({ done: false, value: known.value });
+    if (this.#isEnded) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   return(): Promise<IteratorResult<T>> {
@@ -50,12 +49,6 @@ class Reader<T> implements AsyncIterableIterator<T> {
 
   [Symbol.asyncIterator](): this {
     return this;
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
   }
 }
 

@@ -19,6 +19,7 @@ import { type ClientId, parseGid, type VolumeId } from "../../src/core/gid.ts";
 import { toLsn } from "../../src/core/lsn.ts";
 import { toPageCount } from "../../src/core/page.ts";
 import { PageSet } from "../../src/core/page_set.ts";
+import { STORED_KEY_CHARACTERS_MAX } from "../storage/replica_storage.ts";
 import type { RemoteSnapshot } from "./remote.ts";
 
 /** A state of a replica: counts its local commits and pulls. 0 is the state of a replica that knows nothing. */
@@ -61,6 +62,8 @@ const FORMAT = 1;
 const LISTED_PAGES_MAX = 16;
 /** Bytes of the hash that a value begins with. */
 export const HASH_BYTES = 8;
+/** Room for the bytes of one key, used over and over. */
+const KEY_BYTES = new Uint8Array(STORED_KEY_CHARACTERS_MAX);
 
 /** The key of the row that says what a replica stands on. */
 export function footingKey(vid: VolumeId): string {
@@ -165,7 +168,11 @@ function count(value: unknown): number {
 }
 
 function sealJson(key: string, row: unknown): Uint8Array {
-  return seal(key, ascii(JSON.stringify(row)));
+  const text = JSON.stringify(row);
+  const value = new Uint8Array(HASH_BYTES + text.length);
+  const bytes = putAscii(text, value.subarray(HASH_BYTES));
+  new DataView(value.buffer).setBigUint64(0, hash(key, bytes), true);
+  return value;
 }
 
 function unsealJson<T>(key: string, value: Uint8Array, read: (row: Row) => T): T {
@@ -175,13 +182,6 @@ function unsealJson<T>(key: string, value: Uint8Array, read: (row: Row) => T): T
   } catch (cause) {
     throw damagedRow(key, (cause as Error).message, cause);
   }
-}
-
-function seal(key: string, bytes: Uint8Array): Uint8Array {
-  const value = new Uint8Array(HASH_BYTES + bytes.length);
-  value.set(bytes, HASH_BYTES);
-  new DataView(value.buffer).setBigUint64(0, hash(key, bytes), true);
-  return value;
 }
 
 function unseal(key: string, value: Uint8Array): Uint8Array {
@@ -194,14 +194,13 @@ function unseal(key: string, value: Uint8Array): Uint8Array {
 
 /** The key counts, too: a value that came to stand under another key is damage. */
 function hash(key: string, bytes: Uint8Array): bigint {
-  return xxh64(bytes, xxh64(ascii(key), 0n));
+  return xxh64(bytes, xxh64(putAscii(key, KEY_BYTES), 0n));
 }
 
-/** The code units of text that is ASCII: of keys, and of what is written of ids, numbers and base64. */
-function ascii(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
+/** Puts the code units of text that is ASCII: of keys, and of what is written of ids, numbers and base64. */
+function putAscii(text: string, target: Uint8Array): Uint8Array {
+  for (let i = 0; i < text.length; i++) target[i] = text.charCodeAt(i);
+  return target.subarray(0, text.length);
 }
 
 function hex(value: number, digits: number): string {

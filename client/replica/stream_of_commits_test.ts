@@ -33,7 +33,7 @@ Deno.test("commits that come in a stream are gathered between its pushes", async
   }
   assert.equal(bench.server.line(replica.vid).length, pushes);
   assert.deepEqual([replica.status().state, replica.status().localCommits], ["ahead", 5]);
-  bench.time.pass(100);
+  bench.time.pass(250);
   await setImmediate();
   assert.equal(bench.server.line(replica.vid).length, pushes + 1);
   // a few are no stream

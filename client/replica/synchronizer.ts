@@ -43,7 +43,7 @@ interface Waiting extends Deferred<void> {
 /** A push of so many commits is one of a stream: more come before it has landed. */
 const STREAM_COMMITS = 16;
 /** How long after it began the next one begins. What is written again meanwhile is sent, and paid for, once. */
-const STREAM_PUSH_MS = 100;
+const STREAM_PUSH_MS = 250;
 
 interface Block {
   readonly state: "conflict" | "rejected" | "unknown" | "deleted";
@@ -118,7 +118,9 @@ export class Synchronizer {
 
   /** There are new local commits. */
   pushSoon(): void {
-    if (this.#cancelRetry === undefined) this.#kick();
+    // while more are gathered the first of them is news, and the rest costs nothing
+    const isGathering = this.#cancelGathering !== undefined && this.#parts.store.line.length > 1;
+    if (!isGathering) this.#kickInTime();
   }
 
   /**
@@ -189,7 +191,7 @@ export class Synchronizer {
     if (news.kind === "offline") return this.heard(news.error);
     if (news.kind === "unheard") {
       this.#mustAsk = true;
-      return this.pushSoon();
+      return this.#kickInTime();
     }
     this.#isOnline = true;
     if (news.kind === "deleted") this.#stop("deleted", deletedError(this.#parts.store));
@@ -214,6 +216,11 @@ export class Synchronizer {
     }
     const pages = changes.pages && waiting.pages?.union(changes.pages);
     return { snapshot: changes.snapshot, since: pages && waiting.since, pages };
+  }
+
+  /** Does what there is to do, unless it failed just now. */
+  #kickInTime(): void {
+    if (this.#cancelRetry === undefined) this.#kick();
   }
 
   /** Does what there is to do, unless that is being done. */
@@ -355,7 +362,7 @@ export class Synchronizer {
       ? undefined
       : this.#parts.timers.after(STREAM_PUSH_MS, () => {
         this.#cancelGathering = undefined;
-        this.pushSoon();
+        this.#kickInTime();
       });
   }
 

@@ -152,7 +152,10 @@ export class Connection {
       const pause = this.#parts.pause?.();
       if (pause !== undefined) await pause;
       const before = this.#engine.totalChanges;
-      while (await statement.step());
+      for (let hasRow = true; hasRow;) {
+        const step = statement.step();
+        hasRow = typeof step === "boolean" ? step : await step;
+      }
       return {
         rowsAffected: this.#changesSince(before),
         lastInsertRowid: this.#engine.lastInsertRowid,

@@ -11,6 +11,7 @@ import type { Timers } from "../../src/core/timers.ts";
 import type { CallOptions } from "../options.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { ReplicaStatus } from "../replica/status.ts";
+import type { TransactionFunction } from "../replica/replay.ts";
 import type { Transaction } from "../replica/transaction.ts";
 import { ConnectionSettings } from "./_connection_settings.ts";
 import { copyParameters } from "./_copy_parameters.ts";
@@ -271,9 +272,11 @@ export class Database {
     run: (connection: Connection) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const connection = await this.#pool.take();
+    const taken = this.#pool.take();
+    const connection = taken instanceof Promise ? await taken : taken;
     try {
-      if (await connection.isReadOnly(sql)) {
+      const isReadOnly = connection.isReadOnly(sql);
+      if (typeof isReadOnly === "boolean" ? isReadOnly : await isReadOnly) {
         return await atRest(connection, () => connection.abortable(signal, () => run(connection)));
       }
     } finally {
@@ -288,25 +291,41 @@ export class Database {
    *
    * @param how Whether it commits at most once, and can do so again; how often it is tried, and what ends it.
    */
-  #write<T>(
+  async #write<T>(
     run: (connection: Connection) => Promise<T>,
     { canReplay = true, attemptsMax = ATTEMPTS_MAX, signal }: WriteOptions = {},
   ): Promise<T> {
     const replay = canReplay ? (tx: Transaction) => this.#replay(tx, run) : undefined;
-    return this.#writers.run(async () => {
+    const turn = this.#writers.take();
+    if (turn !== undefined) await turn;
+    try {
       for (let attempt = 1;; attempt++) {
         try {
-          return await this.#pool.use((connection) =>
-            this.#sourceOf(connection).write(
-              replay,
-              () => connection.abortable(signal, () => run(connection)),
-            )
-          );
+          return await this.#writeOnce(replay, run, signal);
         } catch (error) {
           if (!isStale(error) || attempt >= attemptsMax) throw error;
         }
       }
-    });
+    } finally {
+      this.#writers.end();
+    }
+  }
+
+  async #writeOnce<T>(
+    replay: TransactionFunction | undefined,
+    run: (connection: Connection) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    const taken = this.#pool.take();
+    const connection = taken instanceof Promise ? await taken : taken;
+    const source = this.#sourceOf(connection);
+    source.beginTurn(replay);
+    try {
+      return await connection.abortable(signal, () => run(connection));
+    } finally {
+      source.endTurn();
+      this.#pool.giveBack(connection);
+    }
   }
 
   async #connect(): Promise<Connection> {

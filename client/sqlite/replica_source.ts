@@ -23,7 +23,7 @@ export class ReplicaSource implements DatabaseSource {
   /**
    * The replica is not closed with it.
    *
-   * @param mustTakeTurns Whether only what {@linkcode ReplicaSource.write} runs may commit.
+   * @param mustTakeTurns Whether commits are allowed only between {@linkcode ReplicaSource.beginTurn} and its end.
    */
   constructor(replica: Replica, mustTakeTurns = false) {
     this.#replica = replica;
@@ -63,19 +63,16 @@ export class ReplicaSource implements DatabaseSource {
   }
 
   /**
-   * Runs what may commit; nothing else may.
+   * From now on commits are allowed, until {@linkcode ReplicaSource.endTurn}.
    *
    * @param replay What makes the commit again; undefined where it cannot be made again.
    */
-  async write<T>(
-    replay: TransactionFunction | undefined,
-    run: () => Promise<T>,
-  ): Promise<T> {
+  beginTurn(replay: TransactionFunction | undefined): void {
     this.#turn = { replay };
-    try {
-      return await run();
-    } finally {
-      this.#turn = undefined;
-    }
+  }
+
+  /** From now on there are no commits. */
+  endTurn(): void {
+    this.#turn = undefined;
   }
 }

@@ -21,19 +21,19 @@ export class WriterTurns {
   }
 
   /**
-   * Runs a function when nobody else writes.
+   * Takes a turn, which has to be ended; at once where nobody else writes.
    *
    * @throws {GraftError} `conflict` when others write for too long.
    */
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#isTaken) await this.#wait();
+  take(): Promise<void> | undefined {
+    if (this.#isTaken) return this.#wait();
     this.#isTaken = true;
-    try {
-      return await task();
-    } finally {
-      this.#isTaken = false;
-      this.#waiting.shift()?.();
-    }
+  }
+
+  /** Ends a turn. */
+  end(): void {
+    this.#isTaken = false;
+    this.#waiting.shift()?.();
   }
 
   #wait(): Promise<void> {
