@@ -17,7 +17,7 @@ export interface CommitBody {
 /** Pages that go into one item. */
 const GROUP_PAGES = 16;
 /** Pages that are encoded before they are handed on; those at the beginning tell whether to compress. */
-const CHUNK_PAGES = 64;
+const CHUNK_PAGES = 32;
 /** A body is sent compressed when its beginning becomes smaller by this much. */
 const GZIP_WORTH = 0.9;
 
