@@ -9,7 +9,7 @@ import type { VolumeId } from "../../src/core/gid.ts";
 import type { PageSet } from "../../src/core/page_set.ts";
 import type { ReplicaStorage, StorageBatch } from "../storage/replica_storage.ts";
 import { PageCache } from "./page_cache.ts";
-import { PageCodec, pageOf } from "./page_codec.ts";
+import { OwnedPages, PageCodec, pageOf } from "./page_codec.ts";
 import { PageRow, type PageRows } from "./page_rows.ts";
 import { type PageVersion, PageVersions } from "./page_versions.ts";
 import type { LoadedReplica } from "./replica_loader.ts";
@@ -85,15 +85,15 @@ export class LocalPages {
   /**
    * Adds pages as of a state to a batch. The rows count once they are {@linkcode supersede}d into place.
    *
-   * @param areOwned Whether nobody else writes to the pages; else they are copied.
+   * @param pages They are copied, unless they are {@linkcode OwnedPages}.
    */
   put(
     batch: Batch,
     state: State,
     pages: Iterable<readonly [pageIdx: number, page: Uint8Array]>,
-    areOwned = false,
   ): PageRow[] {
     const rows: PageRow[] = [];
+    const areOwned = pages instanceof OwnedPages;
     for (const [pageIdx, page] of pages) {
       const row = new PageRow(this.#vid, pageIdx, state);
       const value = this.#codec.encode(pageIdx, state, page, areOwned);
@@ -177,9 +177,10 @@ export class LocalPages {
     for (const key of this.#garbage) batch.delete.add(key);
     for (const key of batch.put.keys()) batch.delete.delete(key);
     const writing = this.#storage.write({ put: batch.put, delete: batch.delete, durability });
+    // any kind of promise, as storages may be the user's
     // what is found meanwhile is not in the batch
     const forget = () => void this.#garbage.splice(0, garbage);
-    return writing instanceof Promise ? writing.then(forget) : forget();
+    return writing === undefined ? forget() : Promise.resolve(writing).then(forget);
   }
 
   #hold(row: PageRow, page: Uint8Array): void {

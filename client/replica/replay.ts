@@ -79,6 +79,7 @@ export async function replayOn(
   for (const run of functions) {
     const tx = new Transaction(base);
     await run(tx);
+    tx.end();
     if (!tx.hasChanges) continue;
     results.push({ ...tx.changes, run });
     base.apply(tx.changes);

@@ -39,8 +39,6 @@ export interface LocalChanges {
   readonly pages: ReadonlyMap<number, Uint8Array>;
   /** How many pages the volume has from here on. */
   readonly pageCount: number;
-  /** Whether nobody writes to the pages any more: they are kept as they are. Default: they are copied. */
-  readonly areOwned?: boolean;
 }
 
 /** A new state. */
@@ -354,7 +352,7 @@ export class ReplicaStore {
 
   #commit(
     point: SnapshotPoint,
-    { pages, pageCount, areOwned }: LocalChanges,
+    { pages, pageCount }: LocalChanges,
   ): SnapshotPoint | Promise<SnapshotPoint> {
     if (point.state !== this.newest) throw localConflict(this.vid);
     const state = this.newest + 1;
@@ -364,7 +362,7 @@ export class ReplicaStore {
       ? commit.pages.union(pagesFrom(pageCount + 1, this.pageCount))
       : commit.pages;
     const batch = newBatch();
-    const rows = this.#pages.put(batch, state, pages, areOwned);
+    const rows = this.#pages.put(batch, state, pages);
     if (isShorter) rows.push(...this.#putCut(batch, state, pageCount));
     this.#putCommit(batch, commit);
     if (!this.#isKnown) this.#putFooting(batch, this.#footing);

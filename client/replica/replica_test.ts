@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { GraftError } from "../../src/core/errors.ts";
 import { PageSet } from "../../src/core/page_set.ts";
+import { MemoryStorage } from "../storage/memory_storage.ts";
 import { Bench, page, show, VID } from "./_testing.ts";
 import { unreachable } from "./_testing_remote.ts";
 import { deferred } from "./deferred.ts";
@@ -503,4 +504,16 @@ Deno.test("a page that came is in the storage once the replica is closed, though
   await closing;
   const kept = bench.storage.allKeys.filter((key) => key.startsWith(pagePrefix(VID)));
   assert.deepEqual(kept.map((key) => parsePageKey(key).pageIdx), [2]);
+});
+
+Deno.test("a page that was read can be committed for another index", async () => {
+  const bench = new Bench();
+  await using replica = await bench.open({ isNew: true, storage: new MemoryStorage() });
+  await replica.transaction((tx) => tx.write(1, page(7)));
+  const snapshot = replica.snapshot();
+  const read = await snapshot.read(1);
+  const pages = new Map([[2, read], [3, read]]);
+  (await replica.commit(snapshot, { pages, pageCount: 3 })).close();
+  await replica.sync();
+  assert.deepEqual(await show(replica), [7, 7, 7]);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { Bench, page } from "./_testing.ts";
+import { unreachable } from "./_testing_remote.ts";
 import { deferred } from "./deferred.ts";
 import type { Replica } from "./replica.ts";
 
@@ -60,4 +61,37 @@ Deno.test("whoever waits for the server does not wait for more commits", async (
   await commit(replica, 8);
   await replica.close();
   assert.equal(bench.time.pending.size, 0);
+});
+
+Deno.test("sync() waits for what was there when it was called, not for what comes after", async () => {
+  const bench = new Bench();
+  await using replica = await bench.open({ isNew: true });
+  await replica.sync();
+  // with each request something is committed
+  bench.remote.trip = async (what) => {
+    if (what === "request") await commit(replica, 9);
+  };
+  await commit(replica, 1);
+  await replica.sync();
+  assert.ok(replica.status().localCommits > 0);
+  const { lsn } = bench.server.head(replica.vid).snapshot;
+  assert.ok(lsn < 10, `LSN ${lsn}`);
+  bench.remote.trip = () => Promise.resolve();
+  await replica.sync();
+  assert.equal(replica.status().localCommits, 0);
+});
+
+Deno.test("nothing is waited for once a replica is closed, though its push has just failed", async () => {
+  for (let turns = 0; turns < 12; turns++) {
+    const bench = new Bench();
+    const replica = await bench.open({ isNew: true });
+    await replica.sync();
+    const failing = deferred<void>();
+    bench.remote.trip = () => failing.promise;
+    for (let i = 0; i < 20; i++) await commit(replica, i);
+    failing.reject(unreachable());
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    await replica.close();
+    assert.equal(bench.time.pending.size, 0, `after ${turns} turns`);
+  }
 });

@@ -21,6 +21,7 @@ import {
   VolumeDeletedError,
 } from "./remote.ts";
 import type { ReplicaStore } from "./replica_store.ts";
+import type { State } from "./rows.ts";
 import { Turns } from "./turns.ts";
 import type { ReplicaState } from "./status.ts";
 
@@ -38,6 +39,10 @@ export interface SynchronizerParts {
 interface Waiting extends Deferred<void> {
   /** How many requests had been begun by then. */
   readonly since: number;
+  /** The newest state by then, or what it became since. */
+  state: State;
+  /** Whether the server has told since what it has. */
+  hasHeard: boolean;
 }
 
 /** A push of so many commits is one of a stream: more come before it has landed. */
@@ -130,7 +135,8 @@ export class Synchronizer {
    * @throws {GraftError} What hinders it.
    */
   sync(): Promise<void> {
-    const waiting = { ...deferred<void>(), since: this.#steps };
+    const state = this.#parts.store.newest;
+    const waiting = { ...deferred<void>(), since: this.#steps, state, hasHeard: false };
     this.#waiting.push(waiting);
     this.#mustAsk = true;
     if (this.#isClosed) this.#settle(closedError());
@@ -157,6 +163,7 @@ export class Synchronizer {
 
   /** The local commits were given up, and with them what hindered them. */
   unblock(): void {
+    for (const waiting of this.#waiting) waiting.state = this.#parts.store.newest;
     if (this.#block?.state !== "deleted") this.#block = undefined;
     this.#error = undefined;
     this.#mustAsk = true;
@@ -239,8 +246,11 @@ export class Synchronizer {
         const step = this.#nextStep();
         if (step === undefined) break;
         this.#steps++;
-        await step();
+        const waiting = [...this.#waiting];
+        const hasHeard = await step();
         this.#succeeded();
+        if (hasHeard) { for (const each of waiting) each.hasHeard = true; }
+        this.#settleEarly();
       }
       this.#work = undefined;
       if (this.#pauses === 0 && !this.#isClosed) this.#settle(this.#block?.error);
@@ -251,13 +261,15 @@ export class Synchronizer {
     this.#parts.onStatus();
   }
 
-  #nextStep(): (() => Promise<void>) | undefined {
+  /** What to do next; it answers whether the server has told what it has, and all of that is known here now. */
+  #nextStep(): (() => Promise<boolean>) | undefined {
     const { store } = this.#parts;
     const news = this.#news;
     if (news !== undefined) {
-      return () => {
+      return async () => {
         this.#news = undefined;
-        return this.#pull(news);
+        await this.#pull(news);
+        return false;
       };
     }
     const mayPush = store.line.length > 0 && this.#block === undefined;
@@ -270,14 +282,14 @@ export class Synchronizer {
     return undefined;
   }
 
-  async #ask(): Promise<void> {
+  async #ask(): Promise<boolean> {
     const { store, remote } = this.#parts;
     this.#mustAsk = false;
     try {
       const asking = remote.changes(store.vid, store.base, this.#current.signal);
       const changes = await this.#heed(asking);
       if (this.#block?.state === "unknown") this.#block = undefined;
-      await this.#pull(changes);
+      return await this.#pull(changes);
     } catch (error) {
       if (isGraftError(error, "missing")) return await this.#isMissing(error);
       this.#mustAsk = true;
@@ -297,13 +309,17 @@ export class Synchronizer {
     }
   }
 
-  async #isMissing(error: GraftError): Promise<void> {
+  async #isMissing(error: GraftError): Promise<boolean> {
     const { store, remote } = this.#parts;
     this.#isOnline = true;
     if (error instanceof VolumeDeletedError) {
-      return this.#stop("deleted", deletedError(store, error));
+      this.#stop("deleted", deletedError(store, error));
+      return false;
     }
-    if (store.base === undefined) return await store.startEmpty();
+    if (store.base === undefined) {
+      await store.startEmpty();
+      return true;
+    }
     // a wrong server, or one that lost its data: the right one may answer the next time
     this.#mustAsk = true;
     const unknown = unknownVolume(store, remote, error);
@@ -311,25 +327,28 @@ export class Synchronizer {
     throw unknown;
   }
 
-  async #pull(changes: RemoteChanges): Promise<void> {
+  /** Whether all of it is known here now. */
+  async #pull(changes: RemoteChanges): Promise<boolean> {
     const { store } = this.#parts;
     const outcome = await store.pull(changes);
     if (outcome === "gap") this.#mustAsk = true;
-    if (outcome !== "line" || this.#block !== undefined) return;
+    if (outcome !== "line" || this.#block !== undefined) return outcome === "done";
     // a push whose answer was lost may be what others saw: only when it is repeated that is known
     if (store.push !== undefined) this.#mustAsk = true;
     else this.#stop("conflict", conflictError(store));
+    return false;
   }
 
-  async #push(): Promise<void> {
+  async #push(): Promise<boolean> {
     const { store, onStatus } = this.#parts;
     const isRepeat = store.push !== undefined;
     // a first push that lands shows that nothing else has changed
     if (!isRepeat) this.#mustAsk = false;
     this.#isPushing = true;
     onStatus();
+    let hasLanded = false;
     try {
-      await this.#pushOnce();
+      hasLanded = await this.#pushOnce();
     } catch (error) {
       this.#mustAsk = true;
       if (!isGraftError(error) || !this.#isFinal(error)) throw error;
@@ -337,10 +356,11 @@ export class Synchronizer {
       this.#isPushing = false;
     }
     if (isRepeat) this.#mustAsk = true;
+    return hasLanded && !isRepeat;
   }
 
-  /** Pushes what may go at once; less of it, if that turns out to be too much. */
-  async #pushOnce(): Promise<void> {
+  /** Pushes what may go at once; answers whether it has landed, or is to be less, as it turned out to be too much. */
+  async #pushOnce(): Promise<boolean> {
     const { store, remote, random } = this.#parts;
     const newRequestId = () => random.fill(new Uint8Array(REQUEST_ID_BYTES));
     const push = await store.beginPush(newRequestId, this.#pagesMax);
@@ -348,17 +368,19 @@ export class Synchronizer {
     this.#gather(store.line.filter(({ state }) => state <= push.last).length);
     try {
       await store.landPush(await this.#heed(remote.commit(commit, this.#current.signal)));
+      return true;
     } catch (error) {
       if (!(error instanceof TooLargeError)) throw error;
       this.#pagesMax = Math.floor(Math.min(this.#pagesMax, commit.pageSet.size) / 2);
       if (!await store.shrinkPush(newRequestId, this.#pagesMax)) throw error;
+      return false;
     }
   }
 
   /** Notes how many commits a push has that begins. */
   #gather(commits: number): void {
     this.#cancelGathering?.();
-    this.#cancelGathering = commits < STREAM_COMMITS
+    this.#cancelGathering = commits < STREAM_COMMITS || this.#isClosed
       ? undefined
       : this.#parts.timers.after(STREAM_PUSH_MS, () => {
         this.#cancelGathering = undefined;
@@ -388,6 +410,7 @@ export class Synchronizer {
   }
 
   #failed(error: unknown): void {
+    if (this.#isClosed) return;
     // a pause or the end gave it up
     if (isGraftError(error, "aborted")) return this.#kick();
     this.#error = error;
@@ -404,6 +427,15 @@ export class Synchronizer {
     this.#settle(error);
     this.#waiting = late;
     if (late.length > 0) this.#kick();
+  }
+
+  /** Those whose commits have landed need not wait for what was committed since. */
+  #settleEarly(): void {
+    if (this.#block !== undefined) return;
+    const first = this.#parts.store.line[0]?.state ?? Infinity;
+    const isDone = ({ state, hasHeard }: Waiting) => hasHeard && state < first;
+    for (const { resolve } of this.#waiting.filter(isDone)) resolve();
+    this.#waiting = this.#waiting.filter((waiting) => !isDone(waiting));
   }
 
   #settle(error: unknown): void {

@@ -7,7 +7,7 @@
 import { GraftError } from "../../src/core/errors.ts";
 import { PAGE_SIZE } from "../../src/core/limits.ts";
 import { type PageIdx, toPageCount, toPageIdx } from "../../src/core/page.ts";
-import { ownPage, ZERO_PAGE } from "./page_codec.ts";
+import { OwnedPages, ownPage, ZERO_PAGE } from "./page_codec.ts";
 import type { LocalChanges } from "./replica_store.ts";
 
 /** Where a transaction reads what it has not written. */
@@ -41,13 +41,13 @@ export class Transaction {
 
   /** What it changes. */
   get changes(): LocalChanges {
-    const pages = new Map<number, Uint8Array>(this.#pages);
+    const pages = new OwnedPages(this.#pages);
     // what was cut off and lies below the page count again is zeros, which only a page can say
     const last = Math.min(this.#pageCount, this.#base.pageCount);
     for (let pageIdx = this.#kept + 1; pageIdx <= last; pageIdx++) {
       if (!pages.has(pageIdx)) pages.set(pageIdx, ZERO_PAGE);
     }
-    return { pages, pageCount: this.#pageCount, areOwned: true };
+    return { pages, pageCount: this.#pageCount };
   }
 
   /** Whether it changes anything. */

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { GraftError } from "../../src/core/errors.ts";
 import { Bench, page, show, VID } from "./_testing.ts";
 import { unreachable } from "./_testing_remote.ts";
+import type { Transaction } from "./transaction.ts";
 
 const offline = () => Promise.reject(unreachable());
 
@@ -98,4 +99,22 @@ Deno.test("keepBoth() gives up nothing when something is committed while it copi
   await replica.sync();
   const { lsn } = bench.server.head(VID).snapshot;
   assert.equal(bench.server.page(VID, lsn, 1)?.[0], 8);
+});
+
+Deno.test("a write that comes after its replay has ended is told so", async () => {
+  const bench = new Bench();
+  await bench.commit({ 1: 1 });
+  await using replica = await bench.open();
+  await show(replica);
+  bench.remote.trip = offline;
+  let last: Transaction | undefined;
+  await replica.transaction((tx) => {
+    last = tx;
+    tx.write(2, page(2));
+  });
+  bench.remote.trip = () => Promise.resolve();
+  await bench.commit({ 1: 3 });
+  await assert.rejects(replica.sync(), { code: "conflict" });
+  await replica.replay();
+  assert.throws(() => last?.write(2, page(9)), { message: /has ended/ });
 });

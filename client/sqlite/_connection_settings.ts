@@ -11,6 +11,11 @@ export class ConnectionSettings {
   #version = 0;
   readonly #applied = new WeakMap<Connection, number>();
 
+  /** All of them. */
+  get statements(): Iterable<string> {
+    return this.#statements.values();
+  }
+
   /** Sets a connection up that is about to be used; a promise where something was set elsewhere. */
   apply(connection: Connection): Promise<void> | undefined {
     if (this.#version === 0) return;
@@ -41,7 +46,7 @@ export class ConnectionSettings {
 
   async #apply(connection: Connection): Promise<void> {
     const version = this.#version;
-    for (const sql of [...this.#statements.values()]) await connection.control(sql);
+    for (const sql of [...this.statements]) await connection.control(sql);
     this.#applied.set(connection, version);
   }
 }

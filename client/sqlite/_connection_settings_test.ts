@@ -83,3 +83,28 @@ Deno.test("a setting has no place within a transaction, nor has what keeps reade
     await db.execute("create table t (a)");
     assert.deepEqual(await db.values("pragma user_version"), [[3]]);
   }));
+
+Deno.test("a setting that is refused does not hold, though it was prepared", () =>
+  withServer(async (open) => {
+    const db = await open(undefined, { connectionsMax: 1 });
+    const keys = () => db.values("pragma foreign_keys");
+    await assert.rejects(db.execute("pragma foreign_keys = off; select 1"), { code: "invalid" });
+    assert.deepEqual(await keys(), [[1]]);
+    await assert.rejects(db.execute("pragma foreign_keys = off", [1]), { code: "invalid" });
+    assert.deepEqual(await keys(), [[1]]);
+    await assert.rejects(db.query("pragma foreign_keys = off", [1]), { code: "invalid" });
+    assert.deepEqual(await keys(), [[1]]);
+    await db.query("pragma foreign_keys = off");
+    assert.deepEqual(await keys(), [[0]]);
+  }));
+
+Deno.test("settings hold on, though the engine broke down", () =>
+  withServer(async (open) => {
+    const db = await open(undefined, { connectionsMax: 1 });
+    await db.execute("pragma foreign_keys = off");
+    await db.execute("pragma case_sensitive_like = on");
+    const deep = `select ${"1+".repeat(200_000)}1`;
+    await assert.rejects(db.query(deep), { code: "internal" });
+    assert.deepEqual(await db.values("pragma foreign_keys"), [[0]]);
+    assert.deepEqual(await db.values("select 'A' like 'a'"), [[0]]);
+  }));

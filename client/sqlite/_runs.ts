@@ -23,7 +23,7 @@ export async function runOnce<T>(
     await connection.control("commit");
     return result;
   } finally {
-    await tx.end();
+    await tx.stop();
     connection.observer = observer;
     if (connection.isInTransaction) await connection.control("rollback");
   }

@@ -5,6 +5,7 @@
  */
 
 import { GraftError } from "../../src/core/errors.ts";
+import { abortedBy } from "./_unless_aborted.ts";
 import { Engine } from "./engine/engine.ts";
 import type { LoadedEngine } from "./engine/load_engine.ts";
 import { LockLevel, OpenFlag } from "./engine/result_codes.ts";
@@ -75,6 +76,8 @@ const BLANK = /^(?:[\s;]|--[^\n]*(?:\n|$)|\/\*[^]*?(?:\*\/|$))*$/;
 export class Connection {
   /** Whose statements are run. */
   observer: ControlObserver | undefined;
+  /** Set the connection up anew where its engine is replaced, behind what sets up each. */
+  settings: () => Iterable<string> = () => [];
   readonly #parts: ConnectionParts;
   readonly #log: PageLog;
   #engine!: Engine;
@@ -82,6 +85,8 @@ export class Connection {
   readonly #statements = new StatementCache();
   /** What the engine broke down with. */
   #breakdown: unknown;
+  /** A setting that was prepared and has not run: it may hold already, and nobody knows. */
+  #unsettled: string | undefined;
   /** Why calls are not run any more. */
   #aborted: GraftError | undefined;
 
@@ -200,7 +205,7 @@ export class Connection {
         const pause = this.#parts.pause?.();
         if (pause !== undefined) await pause;
         const { rows, isDone } = await statement.read(rowsMax);
-        if (isDone && control !== undefined) observer?.after(control, sql);
+        if (isDone && control !== undefined) this.#settle(observer, control, sql);
         yield rows.map((row) => statement.toObject(row));
         if (isDone) return;
       }
@@ -295,8 +300,9 @@ export class Connection {
       },
     });
     this.#breakdown = undefined;
+    this.#unsettled = undefined;
     try {
-      for (const sql of setup) await this.#script(sql);
+      for (const sql of [...setup, ...this.settings()]) await this.#script(sql);
     } catch (error) {
       await this.close();
       this.#breakdown = error;
@@ -310,20 +316,31 @@ export class Connection {
   }
 
   /** Before each call; a promise where something has to be mended first. */
-  #begin(): Promise<void> | undefined {
+  #begin(sql?: string): Promise<void> | undefined {
     if (this.#aborted !== undefined) throw this.#aborted;
-    const isTainted = this.#breakdown !== undefined || this.#vfs.isTainted && !this.#isWriting;
-    if (isTainted) return this.#beginAnew();
+    const isUnsettled = this.#unsettled !== undefined && this.#unsettled !== sql &&
+      !this.isInTransaction;
+    const isTainted = this.#vfs.isTainted && !this.#isWriting;
+    if (this.#breakdown !== undefined || isUnsettled || isTainted) {
+      return this.#beginAnew(isUnsettled);
+    }
     this.#vfs.file.resume();
     this.#engine.begin();
   }
 
-  /** An engine that broke down is replaced by a new one. */
-  async #beginAnew(): Promise<void> {
+  /** An engine that broke down, or is set up in a way that was refused, is replaced by a new one. */
+  async #beginAnew(isUnsettled: boolean): Promise<void> {
+    if (isUnsettled) await this.#giveUp();
     if (this.#breakdown !== undefined) await this.#open();
     this.#vfs.file.resume();
     if (this.#vfs.isTainted && !this.#isWriting) await this.#reload();
     this.#engine.begin();
+  }
+
+  async #giveUp(): Promise<void> {
+    if (this.#breakdown !== undefined) return;
+    await this.close();
+    this.#breakdown = new GraftError("internal", "Cannot use the engine: it was given up");
   }
 
   /**
@@ -361,12 +378,30 @@ export class Connection {
     return this.#use(sql, observer, (statement) => {
       const { control } = statement;
       if (control === undefined || observer === undefined) return run(statement);
-      return observed(observer, control, sql, () => run(statement));
+      return this.#observed(observer, control, sql, () => run(statement));
     });
   }
 
+  async #observed<T>(
+    observer: ControlObserver,
+    control: StatementControl,
+    sql: string,
+    run: () => Promise<T>,
+  ): Promise<T> {
+    observer.before(control);
+    const result = await run();
+    this.#settle(observer, control, sql);
+    return result;
+  }
+
+  /** A statement has run that is about more than rows. */
+  #settle(observer: ControlObserver | undefined, control: StatementControl, sql: string): void {
+    this.#unsettled = undefined;
+    observer?.after(control, sql);
+  }
+
   #take(sql: string, observer: ControlObserver | undefined): Statement | Promise<Statement> {
-    const beginning = this.#begin();
+    const beginning = this.#begin(sql);
     const known = beginning === undefined ? this.#statements.take(sql) : undefined;
     return known ?? this.#takeLater(sql, observer, beginning);
   }
@@ -396,7 +431,9 @@ export class Connection {
     const control = observer && readControl(sql);
     if (control !== undefined) observer?.before(control);
     try {
-      return await Statement.prepare(this.#engine, sql);
+      const prepared = await Statement.prepare(this.#engine, sql);
+      if (control?.kind === "setting") this.#unsettled = sql;
+      return prepared;
     } catch (error) {
       throw await this.#heed(error, false);
     }
@@ -419,7 +456,7 @@ export class Connection {
     const { control } = statement;
     try {
       while (await statement.step());
-      if (control !== undefined) observer?.after(control, statement.sql);
+      if (control !== undefined) this.#settle(observer, control, statement.sql);
     } catch (error) {
       throw await this.#heed(error, wasWriting);
     } finally {
@@ -474,20 +511,4 @@ export class Connection {
     }
     await this.#statements.keep(sql, statement);
   }
-}
-
-async function observed<T>(
-  observer: ControlObserver,
-  control: StatementControl,
-  sql: string,
-  run: () => Promise<T>,
-): Promise<T> {
-  observer.before(control);
-  const result = await run();
-  observer.after(control, sql);
-  return result;
-}
-
-function abortedBy(cause: unknown): GraftError {
-  return new GraftError("aborted", "Cannot go on: the caller gave up", { cause });
 }

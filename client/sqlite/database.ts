@@ -15,6 +15,7 @@ import type { TransactionFunction } from "../replica/replay.ts";
 import type { Transaction } from "../replica/transaction.ts";
 import { ConnectionSettings } from "./_connection_settings.ts";
 import { copyParameters } from "./_copy_parameters.ts";
+import { unlessAborted } from "./_unless_aborted.ts";
 import { atRest, readOnce, requireReadOnly, runOnce } from "./_runs.ts";
 import type { Connection, SqlResult, SqlTable } from "./connection.ts";
 import { ConnectionPool } from "./connection_pool.ts";
@@ -272,10 +273,13 @@ export class Database {
     run: (connection: Connection) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const taken = this.#pool.take();
+    const taken = this.#take(signal);
     const connection = taken instanceof Promise ? await taken : taken;
     try {
-      const isReadOnly = connection.isReadOnly(sql);
+      // to prepare it may take pages of the schema
+      const isReadOnly = signal === undefined
+        ? connection.isReadOnly(sql)
+        : connection.abortable(signal, async () => await connection.isReadOnly(sql));
       if (typeof isReadOnly === "boolean" ? isReadOnly : await isReadOnly) {
         return await atRest(connection, () => connection.abortable(signal, () => run(connection)));
       }
@@ -297,7 +301,8 @@ export class Database {
   ): Promise<T> {
     const replay = canReplay ? (tx: Transaction) => this.#replay(tx, run) : undefined;
     const turn = this.#writers.take();
-    if (turn !== undefined) await turn;
+    const end = () => this.#writers.end();
+    if (turn !== undefined) await (signal ? unlessAborted(turn, signal, end) : turn);
     try {
       for (let attempt = 1;; attempt++) {
         try {
@@ -316,7 +321,7 @@ export class Database {
     run: (connection: Connection) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
-    const taken = this.#pool.take();
+    const taken = this.#take(signal);
     const connection = taken instanceof Promise ? await taken : taken;
     const source = this.#sourceOf(connection);
     source.beginTurn(replay);
@@ -328,12 +333,19 @@ export class Database {
     }
   }
 
+  #take(signal: AbortSignal | undefined): Connection | Promise<Connection> {
+    const taken = this.#pool.take();
+    if (!(taken instanceof Promise) || signal === undefined) return taken;
+    return unlessAborted(taken, signal, (connection) => this.#pool.giveBack(connection));
+  }
+
   async #connect(): Promise<Connection> {
     const source = new ReplicaSource(this.replica, true);
     const connection = await this.#parts.connect(source);
     this.#sources.set(connection, source);
     await this.#settings.apply(connection);
     connection.observer = this.#settings.observerOf(connection);
+    connection.settings = () => this.#settings.statements;
     return connection;
   }
 

@@ -360,3 +360,34 @@ Deno.test("a database is opened as it was, and takes no writes", () =>
       resultName: "SQLITE_READONLY",
     });
   }));
+
+Deno.test("an empty database is watched, too", () =>
+  withServer(async (open) => {
+    const db = await open();
+    const counts = db.watch("select count(*) as tables from sqlite_schema");
+    assert.deepEqual((await counts.next()).value, [{ tables: 0 }]);
+    await db.execute("create table t (a)");
+    assert.deepEqual((await counts.next()).value, [{ tables: 1 }]);
+    await counts.return?.();
+  }));
+
+Deno.test("who waits for a connection that does not come gives up with a signal", () =>
+  withServer(async (open) => {
+    const first = await open();
+    await first.execute("create table t (a)");
+    await first.sync();
+    let isAway = true;
+    const db = await open(first.vid, {
+      connectionsMax: 1,
+      fetch: (url, init) =>
+        isAway && String(url).includes("/pages") ? never(init?.signal) : fetch(url, init),
+    });
+    for (const sql of ["select * from t", "insert into t values (1) returning a"]) {
+      const end = new AbortController();
+      const query = db.query(sql, [], { signal: end.signal });
+      setTimeout(() => end.abort(), 20);
+      await assert.rejects(query, { code: "aborted" });
+    }
+    isAway = false;
+    assert.deepEqual(await first.values("select * from t"), []);
+  }));

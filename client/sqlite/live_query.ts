@@ -49,7 +49,8 @@ async function run<Row>(
   connection.pages.record();
   try {
     const rows = await atRest(connection, () => connection.all(sql, parameters)) as Row[];
-    return { rows, pages: connection.pages.takeRecord() };
+    // an empty database has no page that could be read, and gets page 1 with its first table
+    return { rows, pages: new Set(connection.pages.takeRecord()).add(1) };
   } catch (error) {
     connection.pages.takeRecord();
     throw error;

@@ -21,6 +21,8 @@ export class SqlTransaction {
   readonly #scope: TransactionScope;
   #last: Promise<unknown> = Promise.resolve();
   #isOpen = true;
+  /** Whether what is still waiting for its turn is not run any more. */
+  #isStopped = false;
   readonly #nested = new Turns();
   readonly #depth: number;
   #hasNested = false;
@@ -90,9 +92,21 @@ export class SqlTransaction {
     });
   }
 
-  /** Waits for what was begun; nothing more is run. */
+  /** Waits for all that was called, whether somebody waits for it or not; after that nothing more is run. */
   async end(): Promise<void> {
+    let last: unknown;
+    while (last !== this.#last || this.#nested.busy) {
+      last = this.#last;
+      await last;
+      await this.#nested.idle();
+    }
     this.#isOpen = false;
+  }
+
+  /** Waits for what is under way; nothing more is run. */
+  async stop(): Promise<void> {
+    this.#isOpen = false;
+    this.#isStopped = true;
     await this.#nested.idle();
     await this.#last;
   }
@@ -111,7 +125,7 @@ export class SqlTransaction {
       await connection.control(`release ${name}`);
       return result;
     } catch (error) {
-      await nested.end();
+      await nested.stop();
       // where SQLite has rolled everything back the savepoint is gone, too
       if (connection.isInTransaction) {
         await connection.control(`rollback to ${name}`);
@@ -129,8 +143,13 @@ export class SqlTransaction {
       if (this.#hasNested) throw busyWithNested();
       return task();
     });
-    this.#last = result.catch((error) => this.#heed(error));
-    return result;
+    // one of its own, so that a failure that nobody waits for is told as such
+    const answer = result.then((value) => value);
+    this.#last = result.catch((error) => {
+      if (this.#isStopped) answer.catch(() => {});
+      this.#heed(error);
+    });
+    return answer;
   }
 
   /** What fails may have rolled everything back with it. */

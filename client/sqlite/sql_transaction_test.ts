@@ -83,3 +83,46 @@ Deno.test("who swallows the failure that rolled everything back hears of it at t
     await assert.rejects(mine.commit(), isFirst);
     assert.deepEqual(await db.values("select id from t"), [[1]]);
   }));
+
+Deno.test("what a transaction was asked for is part of it, though nobody waited for that", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script(TABLE);
+    await db.transaction((tx) => {
+      for (let id = 1; id <= 5; id++) tx.execute("insert into t values (?)", [id]);
+      tx.transaction((nested) => void nested.execute("insert into t values (6)"));
+    });
+    const mine = await db.begin();
+    for (const id of [7, 8]) mine.tx.execute("insert into t values (?)", [id]);
+    await mine.commit();
+    assert.deepEqual(await db.values("select group_concat(id) from t"), [["1,2,3,4,5,6,7,8"]]);
+  }));
+
+Deno.test("a failure that nobody waited for is told; what waited behind a failure is not run", () =>
+  withServer(async (open) => {
+    const db = await open();
+    await db.script(`${TABLE}; insert into t values (1)`);
+    const unheard: unknown[] = [];
+    const hear = (event: PromiseRejectionEvent) => {
+      event.preventDefault();
+      unheard.push((event.reason as SqliteError).resultName);
+    };
+    globalThis.addEventListener("unhandledrejection", hear);
+    try {
+      await db.transaction((tx) => {
+        tx.execute("insert into t values (1)");
+        tx.execute("insert into t values (2)");
+      });
+      const failing = db.transaction((tx) => {
+        tx.execute("insert into t values (3)");
+        throw new RangeError("no");
+      });
+      await assert.rejects(failing, RangeError);
+      // such events come with a later turn
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    } finally {
+      globalThis.removeEventListener("unhandledrejection", hear);
+    }
+    assert.deepEqual(unheard, ["SQLITE_CONSTRAINT_PRIMARYKEY"]);
+    assert.deepEqual(await db.values("select id from t"), [[1], [2]]);
+  }));

@@ -7,7 +7,7 @@
 import { assert } from "../../../src/core/assert.ts";
 import type { GraftError } from "../../../src/core/errors.ts";
 import { PAGE_SIZE } from "../../../src/core/limits.ts";
-import { ownPage, ZERO_PAGE } from "../../replica/page_codec.ts";
+import { OwnedPages, ownPage, ZERO_PAGE } from "../../replica/page_codec.ts";
 import { LockLevel, ResultCode } from "../engine/result_codes.ts";
 import type { Answer, Pointer } from "../engine/sqlite_module.ts";
 import type { DatabaseSnapshot, DatabaseSource } from "../source.ts";
@@ -310,7 +310,7 @@ export class VolumeFile {
   }
 
   #commit(snapshot: DatabaseSnapshot): Answer {
-    const pages = new Map(this.#pages);
+    const pages = new OwnedPages(this.#pages);
     // what was cut off and lies below the page count again is zeros, which only a page can say
     const last = Math.min(this.#pageCount, snapshot.pageCount);
     for (let pageIdx = this.#kept + 1; pageIdx <= last; pageIdx++) {
@@ -319,7 +319,7 @@ export class VolumeFile {
     const finish = (next: DatabaseSnapshot) => this.#committed(next);
     const fail = (error: unknown) => this.#fail(error, ResultCode.IOERR_COMMIT_ATOMIC);
     try {
-      const changes = { pages, pageCount: this.#pageCount, areOwned: true };
+      const changes = { pages, pageCount: this.#pageCount };
       const committing = this.#parts.source.commit(snapshot, changes);
       return committing instanceof Promise ? committing.then(finish, fail) : finish(committing);
     } catch (error) {
