@@ -27,7 +27,7 @@ import type { ReplicaStorage } from "./storage/replica_storage.ts";
 
 /** How a replica is opened. Everything is optional. */
 export interface OpenReplicaOptions {
-  /** Where it keeps its pages: `memory:` (default), `sqlite:PATH`, `opfs:NAME`, `idb:NAME`, or a storage that is open. */
+  /** Where it keeps pages: `memory:` (default), `sqlite:PATH`, `opfs:NAME`, `idb:NAME`, or a storage that is open. */
   readonly storage?: string | ReplicaStorage;
   /** Whether to wait while another program or tab has the storage open; default: it is refused at once. */
   readonly wait?: boolean;

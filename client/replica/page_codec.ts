@@ -24,7 +24,7 @@ const NO_PAGE = new Uint8Array(0);
 const PAGE_FACTOR = 0x9e3779b97f4a7c15n;
 const STATE_FACTOR = 0xc2b2ae3d27d4eb4fn;
 
-/** Pages made by {@linkcode ownPage}, each for one index, to which nobody writes any more: they are kept as they are. */
+/** Pages that {@linkcode ownPage} made, each for one index, to which nobody writes any more: they are kept as is. */
 export class OwnedPages extends Map<number, Uint8Array> {}
 
 /** A copy of a page that can be kept without another copy: there is room for its hash in front of it. */

@@ -171,7 +171,8 @@ export class Replica {
    * @param run Reads and writes through `tx`. It runs again, on a newer snapshot, when something else was
    * committed or pulled meanwhile, and in {@linkcode Replica.replay}: so it should do nothing else.
    * @returns What `run` returned.
-   * @throws {GraftError} `unavailable` when the storage is full, and what `run` throws: then nothing is committed.
+   * @throws {GraftError} `unavailable` when the storage is full, `forbidden` when the replica is read-only, `aborted`
+   * when it is closed, and what `run` throws: then nothing is committed.
    */
   async transaction<T>(run: TransactionFunction<T>): Promise<T> {
     for (;;) {
@@ -195,7 +196,9 @@ export class Replica {
    * @param changes Pages of the snapshot that are cut off and lie below the new page count have to be among them.
    * @param run What makes them again, for {@linkcode Replica.replay}; without it they cannot be replayed.
    * @returns The state that it made, as a snapshot.
-   * @throws {GraftError} `conflict` when something else was committed or pulled since: do the work again.
+   * @throws {GraftError} `conflict` when something else was committed or pulled since: do the work again; `invalid` for
+   * what is no page, or lies beyond the page count; `forbidden` when the replica is read-only; `unavailable` when the
+   * storage is full; `aborted` when the replica is closed.
    */
   async commit(
     snapshot: ReplicaSnapshot,
@@ -312,7 +315,9 @@ export class Replica {
     });
   }
 
-  /** Ends everything that is under way, and lets the storage go. What was not pushed is pushed when it is opened again. */
+  /**
+   * Ends everything that is under way, and lets the storage go. What was not pushed is pushed when it is opened again.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

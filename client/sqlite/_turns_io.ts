@@ -15,8 +15,8 @@ let turnBeganAt = 0;
  * A promise for a new turn of the event loop where the last one began 10 ms ago or longer; else nothing has to be
  * waited for.
  *
- * Pages that are here come without one, so that a program which awaits one statement after the other would run alone for as long
- * as it takes.
+ * Pages that are here come without one, so that a program which awaits one statement after the other would run alone
+ * for as long as it takes.
  */
 export function otherTurns(): Promise<void> | undefined {
   if (systemClock.monotonic() - turnBeganAt < TURN_MS_MAX) return undefined;
