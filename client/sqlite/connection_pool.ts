@@ -67,7 +67,7 @@ export class ConnectionPool {
    * @throws {GraftError} `unavailable` when all have been in use for too long.
    */
   take(): Connection | Promise<Connection> {
-    if (this.#isClosed) throw new GraftError("aborted", "Cannot use the database: it is closed");
+    if (this.#isClosed) throw closed();
     const idle = this.#idle.pop();
     if (idle !== undefined) return this.#prepare(idle);
     const mayOpen = this.#all.size + this.#opening < this.#parts.connectionsMax;
@@ -88,7 +88,7 @@ export class ConnectionPool {
 
   /**
    * Closes all. The calls of those that are in use end, and are waited for as long as one waits for a connection; one
-   * that nobody gives back goes with the program.
+   * that nobody gives back goes with the program. One that is being opened is closed as soon as it is open.
    */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -122,6 +122,10 @@ export class ConnectionPool {
     this.#opening++;
     try {
       const connection = await this.#parts.open();
+      if (this.#isClosed) {
+        await connection.close();
+        throw closed();
+      }
       this.#all.add(connection);
       return connection;
     } finally {
@@ -162,4 +166,8 @@ export class ConnectionPool {
       cancel();
     }
   }
+}
+
+function closed(): GraftError {
+  return new GraftError("aborted", "Cannot use the database: it is closed");
 }

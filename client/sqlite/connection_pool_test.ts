@@ -22,3 +22,25 @@ Deno.test("who waits gets the room of a connection that could not be opened", as
   second.resolve(connection);
   assert.equal(await waiting, connection);
 });
+
+Deno.test("a connection that comes to be open after all were closed is closed, too", async () => {
+  const opening = deferred<Connection>();
+  const pool = new ConnectionPool({
+    open: () => opening.promise,
+    connectionsMax: 1,
+    waitMs: 1000,
+    timers: new FakeTime(),
+  });
+  const taking = Promise.resolve(pool.take());
+  await pool.close();
+  let isClosed = false;
+  const connection = {
+    close() {
+      isClosed = true;
+      return Promise.resolve();
+    },
+  };
+  opening.resolve(connection as unknown as Connection);
+  await assert.rejects(taking, { code: "aborted" });
+  assert.equal(isClosed, true);
+});

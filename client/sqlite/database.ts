@@ -170,9 +170,12 @@ export class Database {
       await requireReadOnly(connection, sql, "iterate over");
       for await (const rows of connection.iterate(sql, given)) yield* rows as Row[];
     } finally {
-      // such as `begin`
-      if (connection.isInTransaction) await connection.control("rollback");
-      this.#pool.giveBack(connection);
+      try {
+        // such as `begin`
+        if (connection.isInTransaction) await connection.control("rollback");
+      } finally {
+        this.#pool.giveBack(connection);
+      }
     }
   }
 
