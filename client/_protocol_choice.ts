@@ -2,7 +2,7 @@
 
 import { GraftError } from "../src/core/errors.ts";
 import type { ProtocolName } from "./options.ts";
-import { NoV1Error } from "./replica/v1_transport.ts";
+import { NoV1Error } from "./replica/remote/v1_transport.ts";
 
 /** Tries v1 first, until a server has answered, and from then on what it answered over; or what it is told to. */
 export class ProtocolChoice {

@@ -11,7 +11,7 @@ import { snapshotFromJson } from "../src/wire/v1/snapshot_json.ts";
 import { type AnswerForm, hintFor } from "./_answers.ts";
 import { hasProblem, type Problem, readProblem } from "./_problem.ts";
 import { PagesRead } from "./pages_read.ts";
-import { NoV1Error } from "./replica/v1_transport.ts";
+import { NoV1Error } from "./replica/remote/v1_transport.ts";
 
 /**
  * Answers of a content type, and problem details. A path that is not there at all is a `NoV1Error`: our

@@ -60,8 +60,8 @@ export type {
   RemoteNews,
   RemoteSnapshot,
   ReplicaRemote,
-} from "./replica/remote.ts";
-export type { LocalChanges } from "./replica/replica_store.ts";
+} from "./replica/remote/remote.ts";
+export type { LocalChanges } from "./replica/local/replica_store.ts";
 export type { TransactionFunction } from "./replica/replay.ts";
 export { ReplicaSnapshot, type SnapshotParts } from "./replica/snapshot.ts";
 export type { ReplicaState, ReplicaStatus } from "./replica/status.ts";

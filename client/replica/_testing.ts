@@ -4,8 +4,8 @@ import { newGid, parseGid, type VolumeId } from "../../src/core/gid.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { systemRandom } from "../../src/core/random.ts";
 import { FakeTime } from "../_testing.ts";
-import { TestRemote, TestServer } from "./_testing_remote.ts";
-import { TestStorage } from "./_testing_storage.ts";
+import { TestRemote, TestServer } from "./remote/_testing_remote.ts";
+import { TestStorage } from "./local/_testing_storage.ts";
 import { Replica, type ReplicaParts } from "./replica.ts";
 
 export const VID: VolumeId = parseGid("volume", "GonwTRj2SohJzYLLjD9nSq");

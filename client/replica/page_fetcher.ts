@@ -9,9 +9,9 @@ import type { VolumeId } from "../../src/core/gid.ts";
 import type { Lsn } from "../../src/core/lsn.ts";
 import { PageSet } from "../../src/core/page_set.ts";
 import { type Deferred, deferred } from "./deferred.ts";
-import { ZERO_PAGE } from "./page_codec.ts";
-import type { ReplicaRemote } from "./remote.ts";
-import type { SnapshotPoint } from "./snapshot_points.ts";
+import { ZERO_PAGE } from "./local/page_codec.ts";
+import type { ReplicaRemote } from "./remote/remote.ts";
+import type { SnapshotPoint } from "./local/snapshot_points.ts";
 
 /** What a {@linkcode PageFetcher} is made of. */
 export interface PageFetcherParts {

@@ -4,7 +4,7 @@ import { newGid, parseGid } from "../../src/core/gid.ts";
 import { toLsn } from "../../src/core/lsn.ts";
 import { toPageCount } from "../../src/core/page.ts";
 import { PageFetcher } from "./page_fetcher.ts";
-import { TestRemote, TestServer } from "./_testing_remote.ts";
+import { TestRemote, TestServer } from "./remote/_testing_remote.ts";
 import { PageSet } from "../../src/core/page_set.ts";
 
 const VID = parseGid("volume", "GonwTRj2SohJzYLLjD9nSq");

@@ -6,11 +6,11 @@
 
 import { toPageCount } from "../../src/core/page.ts";
 import { PageSet } from "../../src/core/page_set.ts";
-import type { RemoteCommit } from "./remote.ts";
-import { lowestOf } from "./local_line.ts";
-import type { ReplicaStore } from "./replica_store.ts";
-import type { PushUnderWay } from "./rows.ts";
-import { pagesFrom } from "./snapshot_points.ts";
+import type { RemoteCommit } from "./remote/remote.ts";
+import { lowestOf } from "./local/local_line.ts";
+import type { ReplicaStore } from "./local/replica_store.ts";
+import type { PushUnderWay } from "./local/rows.ts";
+import { pagesFrom } from "./local/snapshot_points.ts";
 
 /** The line up to the push's last state as one transaction: of each page the newest version. */
 export function describePush(store: ReplicaStore, push: PushUnderWay): RemoteCommit {

@@ -5,9 +5,9 @@
  */
 
 import { PageSet } from "../../src/core/page_set.ts";
-import { ZERO_PAGE } from "./page_codec.ts";
-import type { RemoteChanges, ReplicaRemote } from "./remote.ts";
-import type { LocalChanges } from "./replica_store.ts";
+import { ZERO_PAGE } from "./local/page_codec.ts";
+import type { RemoteChanges, ReplicaRemote } from "./remote/remote.ts";
+import type { LocalChanges } from "./local/replica_store.ts";
 import { Transaction, type TransactionBase } from "./transaction.ts";
 
 /** What a transaction does; it may be called again. */

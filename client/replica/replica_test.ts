@@ -4,9 +4,9 @@ import { GraftError } from "../../src/core/errors.ts";
 import { PageSet } from "../../src/core/page_set.ts";
 import { MemoryStorage } from "../storage/memory_storage.ts";
 import { Bench, page, show, VID } from "./_testing.ts";
-import { unreachable } from "./_testing_remote.ts";
+import { unreachable } from "./remote/_testing_remote.ts";
 import { deferred } from "./deferred.ts";
-import { pageKey, pagePrefix, parsePageKey } from "./rows.ts";
+import { pageKey, pagePrefix, parsePageKey } from "./local/rows.ts";
 
 const reads = (bench: Bench) => bench.remote.calls.filter((call) => call.startsWith("read"));
 const pushes = (bench: Bench) => bench.remote.calls.filter((call) => call.startsWith("commit"));

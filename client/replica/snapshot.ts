@@ -10,10 +10,10 @@ import type { VolumeId } from "../../src/core/gid.ts";
 import { PAGE_SIZE } from "../../src/core/limits.ts";
 import type { Lsn } from "../../src/core/lsn.ts";
 import { type PageIdx, toPageIdx } from "../../src/core/page.ts";
-import { ZERO_PAGE } from "./page_codec.ts";
+import { ZERO_PAGE } from "./local/page_codec.ts";
 import type { PageFetcher } from "./page_fetcher.ts";
-import type { ReplicaStore } from "./replica_store.ts";
-import type { SnapshotPoint } from "./snapshot_points.ts";
+import type { ReplicaStore } from "./local/replica_store.ts";
+import type { SnapshotPoint } from "./local/snapshot_points.ts";
 
 /** What a snapshot is read through. */
 export interface SnapshotParts {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { Bench, page } from "./_testing.ts";
-import { unreachable } from "./_testing_remote.ts";
+import { unreachable } from "./remote/_testing_remote.ts";
 import { deferred } from "./deferred.ts";
 import type { Replica } from "./replica.ts";
 

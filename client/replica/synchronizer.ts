@@ -12,16 +12,16 @@ import { REQUEST_ID_BYTES } from "../../src/wire/v1/page_stream_header.ts";
 import { retryDelayMs } from "../_retry.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { describePush } from "./push.ts";
-import { PUSH_PAGES_MAX } from "./push_bounds.ts";
+import { PUSH_PAGES_MAX } from "./local/push_bounds.ts";
 import {
   type RemoteChanges,
   type RemoteNews,
   type ReplicaRemote,
   TooLargeError,
   VolumeDeletedError,
-} from "./remote.ts";
-import type { ReplicaStore } from "./replica_store.ts";
-import type { State } from "./rows.ts";
+} from "./remote/remote.ts";
+import type { ReplicaStore } from "./local/replica_store.ts";
+import type { State } from "./local/rows.ts";
 import { Turns } from "./turns.ts";
 import type { ReplicaState } from "./status.ts";
 

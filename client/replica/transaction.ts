@@ -7,8 +7,8 @@
 import { GraftError } from "../../src/core/errors.ts";
 import { PAGE_SIZE } from "../../src/core/limits.ts";
 import { type PageIdx, toPageCount, toPageIdx } from "../../src/core/page.ts";
-import { OwnedPages, ownPage, ZERO_PAGE } from "./page_codec.ts";
-import type { LocalChanges } from "./replica_store.ts";
+import { OwnedPages, ownPage, ZERO_PAGE } from "./local/page_codec.ts";
+import type { LocalChanges } from "./local/replica_store.ts";
 
 /** Where a transaction reads what it has not written. */
 export interface TransactionBase {

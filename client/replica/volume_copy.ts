@@ -8,10 +8,10 @@ import type { ClientId, VolumeId } from "../../src/core/gid.ts";
 import { toPageCount } from "../../src/core/page.ts";
 import type { Random } from "../../src/core/random.ts";
 import { REQUEST_ID_BYTES } from "../../src/wire/v1/page_stream_header.ts";
-import { PUSH_PAGES_MAX } from "./push_bounds.ts";
-import { type RemoteSnapshot, type ReplicaRemote, TooLargeError } from "./remote.ts";
+import { PUSH_PAGES_MAX } from "./local/push_bounds.ts";
+import { type RemoteSnapshot, type ReplicaRemote, TooLargeError } from "./remote/remote.ts";
 import type { ReplicaSnapshot } from "./snapshot.ts";
-import { pagesFrom } from "./snapshot_points.ts";
+import { pagesFrom } from "./local/snapshot_points.ts";
 
 /** What is copied, and where to. */
 export interface VolumeCopyParts {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { GraftError } from "../../src/core/errors.ts";
 import { Bench, page, show, VID } from "./_testing.ts";
-import { unreachable } from "./_testing_remote.ts";
+import { unreachable } from "./remote/_testing_remote.ts";
 import type { Transaction } from "./transaction.ts";
 
 const offline = () => Promise.reject(unreachable());

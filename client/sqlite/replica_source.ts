@@ -8,7 +8,7 @@ import { assert } from "../../src/core/assert.ts";
 import { GraftError } from "../../src/core/errors.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { Replica } from "../replica/replica.ts";
-import type { LocalChanges } from "../replica/replica_store.ts";
+import type { LocalChanges } from "../replica/local/replica_store.ts";
 import type { TransactionFunction } from "../replica/replay.ts";
 import { ReplicaSnapshot } from "../replica/snapshot.ts";
 import type { DatabaseSnapshot, DatabaseSource } from "./source.ts";

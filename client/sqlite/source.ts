@@ -6,7 +6,7 @@
 
 import type { VolumeId } from "../../src/core/gid.ts";
 import type { Lsn } from "../../src/core/lsn.ts";
-import type { LocalChanges } from "../replica/replica_store.ts";
+import type { LocalChanges } from "../replica/local/replica_store.ts";
 
 /** The pages of a volume at one moment. A replica's snapshot is one. */
 export interface DatabaseSnapshot {

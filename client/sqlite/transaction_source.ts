@@ -5,7 +5,7 @@
  */
 
 import type { VolumeId } from "../../src/core/gid.ts";
-import type { LocalChanges } from "../replica/replica_store.ts";
+import type { LocalChanges } from "../replica/local/replica_store.ts";
 import type { Transaction } from "../replica/transaction.ts";
 import type { DatabaseSnapshot, DatabaseSource } from "./source.ts";
 

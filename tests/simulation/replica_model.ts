@@ -1,7 +1,7 @@
 // What replicas may show: the reference that a simulation holds them against.
 
-import { TestStorage } from "../../client/replica/_testing_storage.ts";
-import type { TestRemote, TestServer } from "../../client/replica/_testing_remote.ts";
+import { TestStorage } from "../../client/replica/local/_testing_storage.ts";
+import type { TestRemote, TestServer } from "../../client/replica/remote/_testing_remote.ts";
 import type { Replica } from "../../client/replica/replica.ts";
 import type { ReplicaSnapshot } from "../../client/replica/snapshot.ts";
 import type { VolumeId } from "../../src/core/gid.ts";

@@ -1,7 +1,11 @@
 // Three replicas of one volume and their server, driven by one seed, against a model of what they may show.
 
 import assert from "node:assert/strict";
-import { TestRemote, TestServer, unreachable } from "../../client/replica/_testing_remote.ts";
+import {
+  TestRemote,
+  TestServer,
+  unreachable,
+} from "../../client/replica/remote/_testing_remote.ts";
 import { Replica } from "../../client/replica/replica.ts";
 import type { Prefetch } from "../../client/replica/replica.ts";
 import type { ReplicaSnapshot } from "../../client/replica/snapshot.ts";

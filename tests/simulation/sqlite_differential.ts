@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
 import { Bench } from "../../client/replica/_testing.ts";
-import { unreachable } from "../../client/replica/_testing_remote.ts";
-import { TestStorage } from "../../client/replica/_testing_storage.ts";
+import { unreachable } from "../../client/replica/remote/_testing_remote.ts";
+import { TestStorage } from "../../client/replica/local/_testing_storage.ts";
 import type { Replica } from "../../client/replica/replica.ts";
 import { Connection } from "../../client/sqlite/connection.ts";
 import { type EngineBuild, loadEngine } from "../../client/sqlite/engine/load_engine.ts";

@@ -1,7 +1,7 @@
 // Pages that come late, or not at all, when a test says so.
 
 import type { DatabaseSnapshot, DatabaseSource } from "../../client/sqlite/source.ts";
-import type { LocalChanges } from "../../client/replica/replica_store.ts";
+import type { LocalChanges } from "../../client/replica/local/replica_store.ts";
 import type { VolumeId } from "../../src/core/gid.ts";
 
 /** Says when. */

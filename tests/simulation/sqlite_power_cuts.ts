@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Bench, VID } from "../../client/replica/_testing.ts";
-import type { TestStorage } from "../../client/replica/_testing_storage.ts";
+import type { TestStorage } from "../../client/replica/local/_testing_storage.ts";
 import { Connection } from "../../client/sqlite/connection.ts";
 import { type LoadedEngine, loadEngine } from "../../client/sqlite/engine/load_engine.ts";
 import { ReplicaSource } from "../../client/sqlite/replica_source.ts";

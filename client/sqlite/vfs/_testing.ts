@@ -3,7 +3,7 @@
 import { type Lsn, toLsn } from "../../../src/core/lsn.ts";
 import { GraftError } from "../../../src/core/errors.ts";
 import { parseGid, type VolumeId } from "../../../src/core/gid.ts";
-import type { LocalChanges } from "../../replica/replica_store.ts";
+import type { LocalChanges } from "../../replica/local/replica_store.ts";
 import { Connection, type ConnectionParts } from "../connection.ts";
 import { type EngineBuild, loadEngine } from "../engine/load_engine.ts";
 import type { DatabaseSnapshot, DatabaseSource } from "../source.ts";

@@ -7,7 +7,7 @@
 import { assert } from "../../../src/core/assert.ts";
 import type { GraftError } from "../../../src/core/errors.ts";
 import { PAGE_SIZE } from "../../../src/core/limits.ts";
-import { OwnedPages, ownPage, ZERO_PAGE } from "../../replica/page_codec.ts";
+import { OwnedPages, ownPage, ZERO_PAGE } from "../../replica/local/page_codec.ts";
 import { LockLevel, ResultCode } from "../engine/result_codes.ts";
 import type { Answer, Pointer } from "../engine/sqlite_module.ts";
 import type { DatabaseSnapshot, DatabaseSource } from "../source.ts";

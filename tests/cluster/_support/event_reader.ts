@@ -5,7 +5,7 @@
  */
 
 import { equal } from "node:assert/strict";
-import { EventParser } from "../../../client/replica/event_parser.ts";
+import { EventParser } from "../../../client/replica/remote/event_parser.ts";
 import type { VolumeId } from "../../../src/core/gid.ts";
 import { decodeVolumeEvent, type VolumeEvent } from "../../../src/wire/v1/mod.ts";
 import { until } from "../../harness/poll.ts";

@@ -1,0 +1,109 @@
+/**
+ * The values of pages in a storage.
+ *
+ * ```text
+ * value := xxh64 of the page (8 bytes, little-endian), its seed made of volume, page index and state · the page
+ * ```
+ *
+ * A page of zeros is the hash alone.
+ *
+ * @module
+ */
+
+import { xxh64 } from "../../../src/core/content_digest.ts";
+import type { GraftError } from "../../../src/core/errors.ts";
+import type { VolumeId } from "../../../src/core/gid.ts";
+import { PAGE_SIZE } from "../../../src/core/limits.ts";
+import { damagedRow, HASH_BYTES, pageKey, type State } from "./rows.ts";
+
+/** A page of zeros. Do not write to it. */
+export const ZERO_PAGE: Uint8Array = new Uint8Array(PAGE_SIZE);
+
+const NO_PAGE = new Uint8Array(0);
+// odd, so that neither pages nor states that differ give the same seed
+const PAGE_FACTOR = 0x9e3779b97f4a7c15n;
+const STATE_FACTOR = 0xc2b2ae3d27d4eb4fn;
+
+/** Pages that {@linkcode ownPage} made, each for one index, to which nobody writes any more: they are kept as is. */
+export class OwnedPages extends Map<number, Uint8Array> {}
+
+/** A copy of a page that can be kept without another copy: there is room for its hash in front of it. */
+export function ownPage(page: Uint8Array): Uint8Array {
+  const value = new Uint8Array(HASH_BYTES + PAGE_SIZE);
+  value.set(page, HASH_BYTES);
+  return value.subarray(HASH_BYTES);
+}
+
+/**
+ * Writes and reads the pages of one volume. Where a page stands counts, too: a value that came to stand
+ * under another key is damage.
+ */
+export class PageCodec {
+  readonly #vid: VolumeId;
+  readonly #seed: bigint;
+
+  /** The codec of a volume's pages. */
+  constructor(vid: VolumeId) {
+    this.#vid = vid;
+    this.#seed = xxh64(new TextEncoder().encode(vid), 0n);
+  }
+
+  /**
+   * The value of a page as of a state.
+   *
+   * @param isOwned Whether the page may be kept as it is, if {@linkcode ownPage} made it; else it is copied.
+   */
+  encode(pageIdx: number, state: State, page: Uint8Array, isOwned = false): Uint8Array {
+    const stored = isZero(page) ? NO_PAGE : page;
+    const value = isOwned && isRoomy(stored)
+      ? new Uint8Array(stored.buffer)
+      : new Uint8Array(HASH_BYTES + stored.length);
+    if (value.buffer !== stored.buffer) value.set(stored, HASH_BYTES);
+    const view = new DataView(value.buffer);
+    view.setBigUint64(0, xxh64(stored, this.#seedOf(pageIdx, state)), true);
+    return value;
+  }
+
+  /**
+   * The page in a value.
+   *
+   * @returns A view of the value, 4,096 bytes. Do not write to it.
+   * @throws {GraftError} `damaged` when it is not what was written there.
+   */
+  decode(pageIdx: number, state: State, value: Uint8Array): Uint8Array {
+    const stored = value.subarray(HASH_BYTES);
+    if (value.length < HASH_BYTES || (stored.length !== 0 && stored.length !== PAGE_SIZE)) {
+      throw this.#damaged(pageIdx, state, `it has ${value.length} bytes`);
+    }
+    const expected = new DataView(value.buffer, value.byteOffset).getBigUint64(0, true);
+    if (xxh64(stored, this.#seedOf(pageIdx, state)) !== expected) {
+      throw this.#damaged(pageIdx, state, "its checksum differs");
+    }
+    return stored.length === 0 ? ZERO_PAGE : stored;
+  }
+
+  #seedOf(pageIdx: number, state: State): bigint {
+    const place = BigInt(pageIdx) * PAGE_FACTOR + BigInt(state) * STATE_FACTOR;
+    return BigInt.asUintN(64, this.#seed + place);
+  }
+
+  #damaged(pageIdx: number, state: State, what: string): GraftError {
+    return damagedRow(pageKey(this.#vid, pageIdx, state), what);
+  }
+}
+
+/** The page in a value that {@linkcode PageCodec.encode} has just made. */
+export function pageOf(value: Uint8Array): Uint8Array {
+  return value.length === HASH_BYTES ? ZERO_PAGE : value.subarray(HASH_BYTES);
+}
+
+function isRoomy(page: Uint8Array): boolean {
+  return page.byteOffset === HASH_BYTES && page.buffer.byteLength === HASH_BYTES + PAGE_SIZE;
+}
+
+function isZero(page: Uint8Array): boolean {
+  for (let i = 0; i < page.length; i++) {
+    if (page[i] !== 0) return false;
+  }
+  return true;
+}
