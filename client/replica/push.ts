@@ -10,7 +10,7 @@ import type { RemoteCommit } from "./remote/remote.ts";
 import { lowestOf } from "./local/local_line.ts";
 import type { ReplicaStore } from "./local/replica_store.ts";
 import type { PushUnderWay } from "./local/rows.ts";
-import { pagesFrom } from "./local/snapshot_points.ts";
+import { pagesFrom } from "./pages_from.ts";
 
 /** The line up to the push's last state as one transaction: of each page the newest version. */
 export function describePush(store: ReplicaStore, push: PushUnderWay): RemoteCommit {

@@ -11,7 +11,7 @@ import { REQUEST_ID_BYTES } from "../../src/wire/v1/page_stream_header.ts";
 import { PUSH_PAGES_MAX } from "./local/push_bounds.ts";
 import { type RemoteSnapshot, type ReplicaRemote, TooLargeError } from "./remote/remote.ts";
 import type { ReplicaSnapshot } from "./snapshot.ts";
-import { pagesFrom } from "./local/snapshot_points.ts";
+import { pagesFrom } from "./pages_from.ts";
 
 /** What is copied, and where to. */
 export interface VolumeCopyParts {

@@ -11,7 +11,7 @@ import type { PageRow, PageRows } from "./page_rows.ts";
 import type { RemoteChanges, RemoteSnapshot } from "../remote/remote.ts";
 import type { LocalChanges } from "./replica_store.ts";
 import type { LocalCommit, State } from "./rows.ts";
-import { pagesFrom } from "./snapshot_points.ts";
+import { pagesFrom } from "../pages_from.ts";
 
 /**
  * The rows of the line, and of the pages that the server changed.

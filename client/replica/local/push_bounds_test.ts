@@ -6,7 +6,7 @@ import { unreachable } from "../remote/_testing_remote.ts";
 import { lastToPush, LineCuts } from "./push_bounds.ts";
 import { type RemoteCommit, TooLargeError } from "../remote/remote.ts";
 import type { Replica } from "../replica.ts";
-import { pagesFrom } from "./snapshot_points.ts";
+import { pagesFrom } from "../pages_from.ts";
 
 /** Commits from state 1 on, each of these pages. */
 function lineOf(...commits: PageSet[]) {

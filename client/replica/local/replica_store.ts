@@ -29,7 +29,8 @@ import {
   type PushUnderWay,
   type State,
 } from "./rows.ts";
-import { pagesFrom, type SnapshotPoint } from "./snapshot_points.ts";
+import { pagesFrom } from "../pages_from.ts";
+import type { SnapshotPoint } from "./snapshot_points.ts";
 import { StorageRoom } from "./storage_room.ts";
 import { Turns } from "../turns.ts";
 

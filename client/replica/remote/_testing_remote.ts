@@ -6,7 +6,7 @@ import type { VolumeId } from "../../../src/core/gid.ts";
 import { type Lsn, toLsn } from "../../../src/core/lsn.ts";
 import { toPageCount } from "../../../src/core/page.ts";
 import { PageSet } from "../../../src/core/page_set.ts";
-import { pagesFrom } from "../local/snapshot_points.ts";
+import { pagesFrom } from "../pages_from.ts";
 import {
   type RemoteChanges,
   type RemoteCommit,

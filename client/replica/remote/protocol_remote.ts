@@ -14,7 +14,7 @@ import { GraftClient } from "../../graft_client.ts";
 import type { GraftClientOptions } from "../../options.ts";
 import type { ProtocolSpeaker } from "./detecting_remote.ts";
 import type { RemoteChanges, RemoteCommit, RemoteNews, RemoteSnapshot } from "./remote.ts";
-import { pagesFrom } from "../local/snapshot_points.ts";
+import { pagesFrom } from "../pages_from.ts";
 
 /** What a {@linkcode ProtocolRemote} is made of. */
 export interface ProtocolRemoteParts {
