@@ -23,6 +23,8 @@ import type { ReplicaStorage, StorageBatch, StorageRange } from "./replica_stora
 export class MemoryStorage implements ReplicaStorage {
   /** `memory:`. */
   readonly name = "memory:";
+  /** It is. */
+  readonly isVolatile = true;
   readonly #rows = new Map<string, Uint8Array>();
   #bytes = 0;
 

@@ -45,6 +45,8 @@ export interface ReplicaStorage {
   readonly name: string;
   /** The bytes of all keys and values; those of a write count once it has resolved. */
   readonly bytes: number;
+  /** Whether all of it is gone with the object. A replica then keeps its pages itself, and writes nothing. */
+  readonly isVolatile?: boolean;
   /**
    * The value of a row; a promise only where the storage cannot answer at once. It is a view that
    * nobody may write to, and stays as it is whatever is written later.

@@ -59,6 +59,8 @@ export class ReplicaSimulation {
     this.#faults = this.#chance.is(0.3) ? 0 : 0.1;
     const hasPrefetch = this.#chance.is(0.5);
     this.#prefetch = hasPrefetch ? (_, { pageCount }) => PageSet.range(1, pageCount) : undefined;
+    // in memory alone: it would not outlive the end of its replica
+    for (const node of this.#nodes) node.storage.isVolatile = this.#chance.is(0.25);
   }
 
   /** Runs to the end. @throws What was not as it should be. */
@@ -86,6 +88,7 @@ export class ReplicaSimulation {
     else if (choice < 70) this.#start(node, "look back", () => this.#lookBack(node));
     else if (choice < 78) this.#start(node, "sync", () => replica.sync());
     else if (choice < 84) this.#setOnline(node, this.#chance.is(0.5));
+    else if (choice < 92 && node.storage.isVolatile) this.log.push(`${node.index} stays`);
     else if (choice < 89) this.#crash(node);
     else if (choice < 92) await this.#close(node, replica);
     else if (choice < 92 + this.#resets / 2) {

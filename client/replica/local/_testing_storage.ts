@@ -13,6 +13,8 @@ interface Pending {
 /** Rows in memory, of which a crash takes what no write has promised. */
 export class TestStorage implements ReplicaStorage {
   readonly name = "test:";
+  /** Whether nothing is to be written. */
+  isVolatile = false;
   /** How long a write takes; none of it is promised before. */
   delay: () => Promise<void> = () => Promise.resolve();
   /** Whether the next write is refused. */
@@ -65,6 +67,7 @@ export class TestStorage implements ReplicaStorage {
 
   write({ put = [], delete: gone = [], durability }: StorageBatch): Promise<void> {
     if (this.#isDead) return new Promise(() => {});
+    if (this.isVolatile) throw new Error("Nothing is written to a storage that is volatile");
     if (this.fails()) {
       return Promise.reject(
         new GraftError("unavailable", "Cannot write to the storage: it is full"),

@@ -5,8 +5,9 @@
  */
 
 import { PageSet } from "../../../src/core/page_set.ts";
-import { type Batch, type LocalPages, rowsAmong } from "./local_pages.ts";
+import { type LocalPages, rowsAmong } from "./local_pages.ts";
 import { ZERO_PAGE } from "./page_codec.ts";
+import type { Batch } from "./page_keeper.ts";
 import type { PageRow, PageRows } from "./page_rows.ts";
 import type { RemoteChanges, RemoteSnapshot } from "../remote/remote.ts";
 import type { LocalChanges } from "./replica_store.ts";

@@ -8,30 +8,14 @@ import type { GraftError } from "../../../src/core/errors.ts";
 import type { VolumeId } from "../../../src/core/gid.ts";
 import type { PageSet } from "../../../src/core/page_set.ts";
 import type { ReplicaStorage, StorageBatch } from "../../storage/replica_storage.ts";
-import { PageCache } from "./page_cache.ts";
-import { OwnedPages, PageCodec, pageOf } from "./page_codec.ts";
+import { OwnedPages } from "./page_codec.ts";
+import { type Batch, type PageKeeper, StoredPages, VolatilePages } from "./page_keeper.ts";
 import { PageRow, type PageRows } from "./page_rows.ts";
 import { type PageVersion, PageVersions } from "./page_versions.ts";
 import type { LoadedReplica } from "./replica_loader.ts";
 import { damagedRow, type State } from "./rows.ts";
 import { SnapshotPoints } from "./snapshot_points.ts";
 import type { Turns } from "../turns.ts";
-
-/** What is written together. */
-export interface Batch {
-  /** Rows to set, by key. */
-  readonly put: Map<string, Uint8Array>;
-  /** The keys of rows to remove; what is put wins. */
-  readonly delete: Set<string>;
-}
-
-/** A batch of nothing. */
-export function newBatch(): Batch {
-  return { put: new Map(), delete: new Set() };
-}
-
-/** 16 MiB of pages that a storage other than memory has to be asked for only once. */
-const CACHE_PAGES = 4096;
 
 /** The rows of pages, in the storage and in memory. Memory is changed only after the storage was. */
 export class LocalPages {
@@ -42,11 +26,8 @@ export class LocalPages {
   readonly #vid: VolumeId;
   readonly #storage: ReplicaStorage;
   readonly #turns: Turns;
-  readonly #codec: PageCodec;
+  readonly #keeper: PageKeeper;
   readonly #versions = new PageVersions();
-  /** Whether the storage answers a row with the very same bytes each time. */
-  readonly #isMemory: boolean;
-  readonly #cache = new PageCache(CACHE_PAGES);
   /** Rows that nobody sees any more; they go with the next batch. */
   #garbage: string[];
 
@@ -55,11 +36,27 @@ export class LocalPages {
     this.#vid = vid;
     this.#storage = storage;
     this.#turns = turns;
-    this.#codec = new PageCodec(vid);
-    this.#isMemory = storage.name.startsWith("memory:");
+    this.#keeper = storage.isVolatile
+      ? new VolatilePages(vid, () => this.rows.count + this.#versions.count)
+      : new StoredPages(storage, vid);
     this.rows = loaded.rows;
     this.#garbage = loaded.garbage;
     for (const version of loaded.versions) this.#versions.add(version);
+  }
+
+  /** Whether the pages are in memory alone, so that nothing needs to be written. */
+  get isVolatile(): boolean {
+    return this.#keeper.isVolatile;
+  }
+
+  /** The bytes of everything that is kept. */
+  get bytes(): number {
+    return this.#keeper.bytes;
+  }
+
+  /** The bytes that a batch adds, which puts these rows. */
+  added(batch: Batch, rows: readonly PageRow[]): number {
+    return this.#keeper.added(batch, rows);
   }
 
   /** The row that a page had at a state, if it is not the newest one. */
@@ -71,15 +68,13 @@ export class LocalPages {
   read(row: PageRow): Uint8Array | Promise<Uint8Array | undefined> {
     row.used = true;
     if (row.page !== undefined) return row.page;
-    const value = this.#storage.get(row.key);
-    if (value instanceof Promise) return this.#readLater(row, value);
-    return value === undefined ? this.#lookAgain(row) : this.#decode(row, value);
+    const found = this.#keeper.get(row);
+    return found instanceof Uint8Array ? found : this.#orLookAgain(row, found);
   }
 
   /** The page in a row, checked once more: whoever read it before may have written to what it was given. */
   async readChecked(row: PageRow): Promise<Uint8Array | undefined> {
-    const value = await this.#storage.get(row.key);
-    return value === undefined ? await this.#lookAgain(row) : this.#decode(row, value);
+    return await this.#orLookAgain(row, this.#keeper.get(row));
   }
 
   /**
@@ -96,9 +91,7 @@ export class LocalPages {
     const areOwned = pages instanceof OwnedPages;
     for (const [pageIdx, page] of pages) {
       const row = new PageRow(this.#vid, pageIdx, state);
-      const value = this.#codec.encode(pageIdx, state, page, areOwned);
-      batch.put.set(row.key, value);
-      this.#hold(row, pageOf(value));
+      this.#keeper.put(batch, row, page, areOwned);
       rows.push(row);
     }
     return rows;
@@ -110,13 +103,14 @@ export class LocalPages {
       const old = this.rows.set(row);
       if (old === undefined) continue;
       if (this.points.sees(old.state, row.state)) {
-        this.#versions.add({ row: old, until: row.state, isStored: true });
-      } else this.#garbage.push(old.key);
+        this.#versions.add({ row: old, until: row.state, isStored: !this.isVolatile });
+      } else if (!this.isVolatile) this.#garbage.push(old.key);
     }
   }
 
   /** Adds the removal of rows, and of all older ones of their pages, to a batch. */
   putRemoval(batch: Batch, rows: readonly PageRow[]): void {
+    if (this.isVolatile) return;
     for (const { pageIdx, key } of rows) {
       batch.delete.add(key);
       for (const { row } of this.#versions.of(pageIdx)) batch.delete.add(row.key);
@@ -138,7 +132,7 @@ export class LocalPages {
         if (state <= pushed && !this.points.seesUnpushed(state)) continue;
         version.row.page ??= await this.#mustRead(version.row);
         // it is nowhere else from now on
-        this.#cache.leave(version.row);
+        this.#keeper.leave(version.row);
         rescued.push({ ...version, isStored: false });
       }
     }
@@ -173,6 +167,7 @@ export class LocalPages {
 
   /** Writes a batch, and the removal of what nobody sees any more; a promise where the storage takes its time. */
   write(batch: Batch, durability?: StorageBatch["durability"]): Promise<void> | void {
+    if (this.isVolatile) return;
     const garbage = this.#garbage.length;
     for (const key of this.#garbage) batch.delete.add(key);
     for (const key of batch.put.keys()) batch.delete.delete(key);
@@ -183,23 +178,11 @@ export class LocalPages {
     return writing === undefined ? forget() : Promise.resolve(writing).then(forget);
   }
 
-  #hold(row: PageRow, page: Uint8Array): void {
-    if (this.#isMemory) row.page = page;
-    else this.#cache.add(row, page);
-  }
-
-  #decode(row: PageRow, value: Uint8Array): Uint8Array {
-    const page = this.#codec.decode(row.pageIdx, row.state, value);
-    this.#hold(row, page);
-    return page;
-  }
-
-  async #readLater(
+  async #orLookAgain(
     row: PageRow,
-    value: Promise<Uint8Array | undefined>,
+    reading: Uint8Array | undefined | Promise<Uint8Array | undefined>,
   ): Promise<Uint8Array | undefined> {
-    const found = await value;
-    return found === undefined ? await this.#lookAgain(row) : this.#decode(row, found);
+    return await reading ?? await this.#lookAgain(row);
   }
 
   /** A row is being removed, so there is another state soon; or it was removed behind our back. */
@@ -214,9 +197,9 @@ export class LocalPages {
   }
 
   async #mustRead(row: PageRow): Promise<Uint8Array> {
-    const value = await this.#storage.get(row.key);
-    if (value === undefined) throw gone(row);
-    return this.#decode(row, value);
+    const page = await this.#keeper.get(row);
+    if (page === undefined) throw gone(row);
+    return page;
   }
 }
 

@@ -60,8 +60,14 @@ export class PageCodec {
       : new Uint8Array(HASH_BYTES + stored.length);
     if (value.buffer !== stored.buffer) value.set(stored, HASH_BYTES);
     const view = new DataView(value.buffer);
-    view.setBigUint64(0, xxh64(stored, this.#seedOf(pageIdx, state)), true);
+    view.setBigUint64(0, this.hash(pageIdx, state, stored), true);
     return value;
+  }
+
+  /** The hash of what is kept of a page as of a state. */
+  hash(pageIdx: number, state: State, page: Uint8Array): bigint {
+    const place = BigInt(pageIdx) * PAGE_FACTOR + BigInt(state) * STATE_FACTOR;
+    return xxh64(page, BigInt.asUintN(64, this.#seed + place));
   }
 
   /**
@@ -73,21 +79,17 @@ export class PageCodec {
   decode(pageIdx: number, state: State, value: Uint8Array): Uint8Array {
     const stored = value.subarray(HASH_BYTES);
     if (value.length < HASH_BYTES || (stored.length !== 0 && stored.length !== PAGE_SIZE)) {
-      throw this.#damaged(pageIdx, state, `it has ${value.length} bytes`);
+      throw this.damaged(pageIdx, state, `it has ${value.length} bytes`);
     }
     const expected = new DataView(value.buffer, value.byteOffset).getBigUint64(0, true);
-    if (xxh64(stored, this.#seedOf(pageIdx, state)) !== expected) {
-      throw this.#damaged(pageIdx, state, "its checksum differs");
+    if (this.hash(pageIdx, state, stored) !== expected) {
+      throw this.damaged(pageIdx, state, "its checksum differs");
     }
     return stored.length === 0 ? ZERO_PAGE : stored;
   }
 
-  #seedOf(pageIdx: number, state: State): bigint {
-    const place = BigInt(pageIdx) * PAGE_FACTOR + BigInt(state) * STATE_FACTOR;
-    return BigInt.asUintN(64, this.#seed + place);
-  }
-
-  #damaged(pageIdx: number, state: State, what: string): GraftError {
+  /** The error of a page that is not what was written. */
+  damaged(pageIdx: number, state: State, what: string): GraftError {
     return damagedRow(pageKey(this.#vid, pageIdx, state), what);
   }
 }
@@ -101,7 +103,8 @@ function isRoomy(page: Uint8Array): boolean {
   return page.byteOffset === HASH_BYTES && page.buffer.byteLength === HASH_BYTES + PAGE_SIZE;
 }
 
-function isZero(page: Uint8Array): boolean {
+/** Whether a page has nothing but zeros. */
+export function isZero(page: Uint8Array): boolean {
   for (let i = 0; i < page.length; i++) {
     if (page[i] !== 0) return false;
   }

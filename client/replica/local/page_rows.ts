@@ -8,18 +8,27 @@ import type { VolumeId } from "../../../src/core/gid.ts";
 import { pageKey, pagePrefix, parsePageKey, type State } from "./rows.ts";
 import type { ReplicaStorage } from "../../storage/replica_storage.ts";
 
-/** A page as of a state, in the storage. */
+/** A page as of a state. */
 export class PageRow {
-  /** The row's key. */
-  readonly key: string;
   /** The page, where it is at hand: read and checked once. */
   page: Uint8Array | undefined;
+  /** The hash of a page that is in no storage. */
+  hash: bigint | undefined;
   /** Whether it was read since the last sweep. */
   used = false;
 
-  /** Builds the key once, since it is needed at each read. */
+  readonly #vid: VolumeId;
+  #key: string | undefined;
+
+  /** The row of a page of a volume. */
   constructor(vid: VolumeId, readonly pageIdx: number, readonly state: State) {
-    this.key = pageKey(vid, pageIdx, state);
+    this.#vid = vid;
+  }
+
+  /** Its key in a storage. */
+  get key(): string {
+    this.#key ??= pageKey(this.#vid, this.pageIdx, this.state);
+    return this.#key;
   }
 }
 

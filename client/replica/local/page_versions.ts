@@ -23,6 +23,11 @@ export class PageVersions {
   /** Ascending by the state that superseded them. */
   #all: PageVersion[] = [];
 
+  /** How many there are. */
+  get count(): number {
+    return this.#all.length;
+  }
+
   /** Keeps a version. */
   add(version: PageVersion): void {
     const { pageIdx } = version.row;

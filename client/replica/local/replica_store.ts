@@ -12,8 +12,9 @@ import { PageSet } from "../../../src/core/page_set.ts";
 import type { ReplicaStorage } from "../../storage/replica_storage.ts";
 import { changedBy, putLine, rowsToRemove } from "./line_replacement.ts";
 import { LocalLine } from "./local_line.ts";
-import { type Batch, LocalPages, newBatch } from "./local_pages.ts";
+import { LocalPages } from "./local_pages.ts";
 import { ZERO_PAGE } from "./page_codec.ts";
+import { type Batch, newBatch } from "./page_keeper.ts";
 import type { PageRow } from "./page_rows.ts";
 import type { RemoteChanges, RemoteSnapshot } from "../remote/remote.ts";
 import { type LoadedReplica, loadReplica } from "./replica_loader.ts";
@@ -139,9 +140,9 @@ export class ReplicaStore {
     return this.#pages.rows.count;
   }
 
-  /** Bytes of the storage. */
+  /** The bytes of what is kept. */
   get bytes(): number {
-    return this.#parts.storage.bytes;
+    return this.#pages.bytes;
   }
 
   /** The newest state, which can be read until it is released. */
@@ -224,7 +225,7 @@ export class ReplicaStore {
       if (wanted.length === 0) return;
       const batch = newBatch();
       const rows = this.#pages.put(batch, this.#footing.pushed, wanted);
-      await this.#room.make(batch, this.#footing.pushed);
+      await this.#room.make(batch, rows, this.#footing.pushed);
       await this.#pages.write(batch, "relaxed");
       this.#pages.supersede(rows);
     });
@@ -368,7 +369,7 @@ export class ReplicaStore {
     this.#putCommit(batch, commit);
     if (!this.#isKnown) this.#putFooting(batch, this.#footing);
     const finish = () => this.#committed(point, { commit, changed, rows });
-    const makingRoom = this.#room.make(batch, this.#footing.pushed);
+    const makingRoom = this.#room.make(batch, rows, this.#footing.pushed);
     const writing = makingRoom === undefined
       ? this.#pages.write(batch)
       : makingRoom.then(() => this.#pages.write(batch));
@@ -448,10 +449,12 @@ export class ReplicaStore {
   }
 
   #putFooting(batch: Batch, footing: Footing): void {
+    if (this.#pages.isVolatile) return;
     batch.put.set(footingKey(this.vid), encodeFooting(this.vid, footing));
   }
 
   #putCommit(batch: Batch, commit: LocalCommit): void {
+    if (this.#pages.isVolatile) return;
     batch.put.set(commitKey(this.vid, commit.state), encodeCommit(this.vid, commit));
   }
 

@@ -6,14 +6,13 @@
 
 import { GraftError } from "../../../src/core/errors.ts";
 import type { VolumeId } from "../../../src/core/gid.ts";
-import type { ReplicaStorage } from "../../storage/replica_storage.ts";
-import { type Batch, type LocalPages, newBatch } from "./local_pages.ts";
+import type { LocalPages } from "./local_pages.ts";
+import { type Batch, newBatch } from "./page_keeper.ts";
 import type { PageRow } from "./page_rows.ts";
 import type { State } from "./rows.ts";
 
 /** What a {@linkcode StorageRoom} is made of. */
 export interface StorageRoomParts {
-  readonly storage: ReplicaStorage;
   readonly vid: VolumeId;
   /** How many bytes the storage may have. What is only here counts too, and is never evicted. */
   readonly bytesMax: number;
@@ -23,8 +22,6 @@ export interface StorageRoomParts {
 const EVICT_TO = 0.9;
 /** Rows that are evicted together. */
 const EVICT_ROWS = 256;
-/** What a row takes beside its value, about. */
-const KEY_BYTES = 64;
 
 /** Evicts pages that the server has, too, where a storage would become too large. */
 export class StorageRoom {
@@ -40,25 +37,25 @@ export class StorageRoom {
   /**
    * Evicts until a batch finds room; a promise where there is none.
    *
+   * @param rows Those that it puts.
    * @param pushed The last state that the server has: what is newer stays.
    * @throws {GraftError} `unavailable` when nothing is left that could go.
    */
-  make({ put }: Batch, pushed: State): Promise<void> | undefined {
-    const { storage, bytesMax } = this.#parts;
-    let wanted = 0;
-    for (const value of put.values()) wanted += value.length + KEY_BYTES;
-    return storage.bytes + wanted <= bytesMax ? undefined : this.#make(wanted, pushed);
+  make(batch: Batch, rows: readonly PageRow[], pushed: State): Promise<void> | undefined {
+    const wanted = this.#pages.added(batch, rows);
+    const hasRoom = this.#pages.bytes + wanted <= this.#parts.bytesMax;
+    return hasRoom ? undefined : this.#make(wanted, pushed);
   }
 
   async #make(wanted: number, pushed: State): Promise<void> {
-    const { storage, bytesMax, vid } = this.#parts;
+    const { bytesMax, vid } = this.#parts;
     // twice around: the first time passes over what was read lately
     let sweeps = 2 * Math.ceil(this.#pages.rows.count / EVICT_ROWS) + 2;
-    while (sweeps-- > 0 && storage.bytes + wanted > bytesMax * EVICT_TO) {
+    while (sweeps-- > 0 && this.#pages.bytes + wanted > bytesMax * EVICT_TO) {
       const idle = this.#pages.idle(EVICT_ROWS, pushed);
       if (idle.length > 0) await this.#evict(idle);
     }
-    if (storage.bytes + wanted <= bytesMax) return;
+    if (this.#pages.bytes + wanted <= bytesMax) return;
     throw new GraftError(
       "unavailable",
       `Cannot write to the replica of volume "${vid}": its storage is full`,
