@@ -198,7 +198,7 @@ Deno.test("a local commit that the storage has lost a page of is not pushed", as
   assert.deepEqual(await show(again), [1, 2]);
 });
 
-Deno.test("what writes after its transaction has ended is told so", async () => {
+Deno.test("what uses a transaction that has ended is told so", async () => {
   const bench = new Bench();
   await using replica = await bench.open({ isNew: true });
   const ended = await replica.transaction((tx) => {
@@ -207,6 +207,10 @@ Deno.test("what writes after its transaction has ended is told so", async () => 
   });
   assert.throws(() => ended.write(1, page(2)), { code: "invalid", message: /it has ended/ });
   assert.throws(() => ended.truncate(0), { code: "invalid" });
+  await assert.rejects(ended.read(1), {
+    code: "invalid",
+    message: /Cannot read from .* has ended/,
+  });
   assert.deepEqual(await show(replica), [1]);
 });
 

@@ -60,8 +60,10 @@ export class Transaction {
    * A page as this transaction sees it.
    *
    * @returns 4,096 bytes, a copy: change it, and write it.
+   * @throws {GraftError} `invalid` when the transaction has ended.
    */
   async read(pageIdx: number): Promise<Uint8Array> {
+    this.#requireOpen("read from");
     const written = this.#pages.get(toPageIdx(pageIdx));
     if (written !== undefined) return written.slice();
     return pageIdx > this.#kept
@@ -88,7 +90,7 @@ export class Transaction {
    * @throws {GraftError} `invalid` for another size.
    */
   write(pageIdx: number, page: Uint8Array): void {
-    this.#requireOpen();
+    this.#requireOpen("write to");
     const index = toPageIdx(pageIdx);
     if (page.length !== PAGE_SIZE) {
       const state = `it has ${page.length} bytes instead of ${PAGE_SIZE}`;
@@ -100,7 +102,7 @@ export class Transaction {
 
   /** Sets the page count: pages above are cut off; where the volume grows there are zeros. */
   truncate(pageCount: number): void {
-    this.#requireOpen();
+    this.#requireOpen("write to");
     this.#pageCount = toPageCount(pageCount);
     this.#kept = Math.min(this.#kept, pageCount);
     for (const pageIdx of this.#pages.keys()) {
@@ -108,15 +110,15 @@ export class Transaction {
     }
   }
 
-  /** Nothing can be written any more: what comes later would be lost. */
+  /** Nothing can be written any more, which would be lost; nor read, as its pages become the replica's. */
   end(): void {
     this.#hasEnded = true;
   }
 
-  #requireOpen(): void {
+  #requireOpen(action: string): void {
     if (!this.#hasEnded) return;
-    throw new GraftError("invalid", "Cannot write to the transaction: it has ended", {
-      hint: "Await everything that writes within the function that is passed to transaction()",
+    throw new GraftError("invalid", `Cannot ${action} the transaction: it has ended`, {
+      hint: "Await everything that it does within the function that is passed to transaction()",
     });
   }
 }

@@ -8,7 +8,7 @@ import type { GraftError } from "../../../src/core/errors.ts";
 import type { VolumeId } from "../../../src/core/gid.ts";
 import type { PageSet } from "../../../src/core/page_set.ts";
 import type { ReplicaStorage, StorageBatch } from "../../storage/replica_storage.ts";
-import { OwnedPages } from "./page_codec.ts";
+import { disown, OwnedPages } from "./page_codec.ts";
 import { type Batch, type PageKeeper, StoredPages, VolatilePages } from "./page_keeper.ts";
 import { PageRow, type PageRows } from "./page_rows.ts";
 import { type PageVersion, PageVersions } from "./page_versions.ts";
@@ -67,6 +67,7 @@ export class LocalPages {
   /** The page in a row; a promise of undefined where the row is about to go: look again. */
   read(row: PageRow): Uint8Array | Promise<Uint8Array | undefined> {
     row.used = true;
+    row.isLent = true;
     if (row.page !== undefined) return row.page;
     const found = this.#keeper.get(row);
     return found instanceof Uint8Array ? found : this.#orLookAgain(row, found);
@@ -74,6 +75,7 @@ export class LocalPages {
 
   /** The page in a row, checked once more: whoever read it before may have written to what it was given. */
   async readChecked(row: PageRow): Promise<Uint8Array | undefined> {
+    row.isLent = true;
     return await this.#orLookAgain(row, this.#keeper.get(row));
   }
 
@@ -104,7 +106,7 @@ export class LocalPages {
       if (old === undefined) continue;
       if (this.points.sees(old.state, row.state)) {
         this.#versions.add({ row: old, until: row.state, isStored: !this.isVolatile });
-      } else if (!this.isVolatile) this.#garbage.push(old.key);
+      } else this.#forget(old);
     }
   }
 
@@ -176,6 +178,13 @@ export class LocalPages {
     // what is found meanwhile is not in the batch
     const forget = () => void this.#garbage.splice(0, garbage);
     return writing === undefined ? forget() : Promise.resolve(writing).then(forget);
+  }
+
+  /** Nobody sees a row any more. */
+  #forget(row: PageRow): void {
+    if (!this.isVolatile) return void this.#garbage.push(row.key);
+    if (row.page !== undefined && !row.isLent) disown(row.page);
+    row.page = undefined;
   }
 
   async #orLookAgain(

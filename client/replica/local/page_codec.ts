@@ -27,11 +27,21 @@ const STATE_FACTOR = 0xc2b2ae3d27d4eb4fn;
 /** Pages that {@linkcode ownPage} made, each for one index, to which nobody writes any more: they are kept as is. */
 export class OwnedPages extends Map<number, Uint8Array> {}
 
+/** Memory of pages that nobody has any more: taking it again spares the collector a page each time. */
+const free: Uint8Array[] = [];
+/** 1 MiB. */
+const FREE_MAX = 256;
+
 /** A copy of a page that can be kept without another copy: there is room for its hash in front of it. */
 export function ownPage(page: Uint8Array): Uint8Array {
-  const value = new Uint8Array(HASH_BYTES + PAGE_SIZE);
-  value.set(page, HASH_BYTES);
-  return value.subarray(HASH_BYTES);
+  const owned = free.pop() ?? new Uint8Array(HASH_BYTES + PAGE_SIZE).subarray(HASH_BYTES);
+  owned.set(page);
+  return owned;
+}
+
+/** Gives the memory of a page back that {@linkcode ownPage} made, and that nobody sees or will ever see. */
+export function disown(page: Uint8Array): void {
+  if (free.length < FREE_MAX && isRoomy(page)) free.push(page);
 }
 
 /**

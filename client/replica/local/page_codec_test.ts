@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseGid } from "../../../src/core/gid.ts";
-import { PageCodec, pageOf, ZERO_PAGE } from "./page_codec.ts";
+import { disown, ownPage, PageCodec, pageOf, ZERO_PAGE } from "./page_codec.ts";
 
 const codec = new PageCodec(parseGid("volume", "GonwTRj2SohJzYLLjD9nSq"));
 const other = new PageCodec(parseGid("volume", "GonzADtPDgZVjaNCXH7YoQ"));
@@ -39,4 +39,15 @@ Deno.test("a value under another key is damage, zeros too", () => {
     assert.throws(() => codec.decode(3, 10, value), { code: "damaged" });
     assert.throws(() => other.decode(3, 9, value), { code: "damaged" });
   }
+});
+
+Deno.test("memory that is given back is taken again, unless ownPage() did not make it", () => {
+  const mine = ownPage(page);
+  disown(page);
+  disown(ZERO_PAGE);
+  disown(mine);
+  const next = ownPage(new Uint8Array(4096).fill(9));
+  assert.equal(next, mine);
+  assert.deepEqual([next[0], next[4095]], [9, 9]);
+  assert.notEqual(ownPage(page), mine);
 });

@@ -16,6 +16,8 @@ export class PageRow {
   hash: bigint | undefined;
   /** Whether it was read since the last sweep. */
   used = false;
+  /** Whether its page was ever handed out: somebody may have it for as long as they like. */
+  isLent = false;
 
   readonly #vid: VolumeId;
   #key: string | undefined;

@@ -102,7 +102,8 @@ export class VolumeFile {
       this.#parts.heap().fill(0, target, target + length);
       return ResultCode.IOERR_SHORT_READ;
     }
-    const page = this.#pages.get(pageIdx) ??
+    // who hears of a page may keep it, and what was written is the source's once it is committed
+    const page = this.#pages.get(pageIdx)?.slice() ??
       (pageIdx > this.#kept ? ZERO_PAGE : snapshot.peek(pageIdx));
     if (page === undefined) return this.#readMissing(snapshot, pageIdx, target, from, length);
     return this.#copy(pageIdx, page, target, from, length);
@@ -293,8 +294,8 @@ export class VolumeFile {
     this.#written = this.#highest = readCounter(page);
     // a counter alone is no reason for everybody to fetch page 1 again
     if (this.#pageOne !== undefined && isSameButCounters(this.#pageOne, page)) return ResultCode.OK;
-    this.#pageOne = ownPage(page);
-    this.#put(1, this.#pageOne);
+    this.#pageOne = page.slice();
+    this.#put(1, ownPage(page));
     return ResultCode.OK;
   }
 
