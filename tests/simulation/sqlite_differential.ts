@@ -285,6 +285,7 @@ export class SqliteDifferential {
 
   async #open(isNew: boolean): Promise<void> {
     this.#storage = this.#bench.storage;
+    this.#storage.isVolatile = this.#chance.is(0.5);
     this.#replica = await this.#bench.open({ isNew, bytesMax: this.#bytesMax });
     const parts = {
       source: new FaultySource(new ReplicaSource(this.#replica), this.#faults),
